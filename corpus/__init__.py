@@ -1,0 +1,37 @@
+"""What do we know: documents, the spans of them, and how a folder of files becomes documents."""
+
+from corpus.copies import leave_out_copies
+from corpus.document import Document, Passage, Published, Segment, Sentence
+from corpus.errors import DocumentError, FeudError
+from corpus.explain import explain
+from corpus.folder import Duplicate, Entry, Loaded, Quarantined, fingerprint, load, load_folder, parse, scan
+from corpus.metadata import load_metadata
+from corpus.passages import described, passages
+from corpus.read import read_bytes
+from corpus.sentences import sentences
+
+__all__ = [
+    "Document",
+    "DocumentError",
+    "Duplicate",
+    "Entry",
+    "FeudError",
+    "Loaded",
+    "Passage",
+    "Published",
+    "Quarantined",
+    "Segment",
+    "Sentence",
+    "described",
+    "explain",
+    "fingerprint",
+    "leave_out_copies",
+    "load",
+    "load_folder",
+    "load_metadata",
+    "parse",
+    "passages",
+    "read_bytes",
+    "scan",
+    "sentences",
+]

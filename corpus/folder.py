@@ -1,0 +1,116 @@
+"""From a folder of files to documents. Every file has an outcome."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from corpus.copies import leave_out_copies
+from corpus.document import Document
+from corpus.errors import DocumentError
+from corpus.metadata import METADATA_FILE, Metadata, describe, load_metadata
+from corpus.read import extract, read_bytes
+from corpus.segments import segment
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of the folder as a listing shows it; size in bytes, time in nanoseconds."""
+
+    id: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A file that can't become a document, and why: `f"{id} {reason}"` is a sentence."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A file with the same bytes as the document `of`, which stands for both."""
+
+    id: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of each file of a folder, each in the order of ids."""
+
+    documents: tuple[Document, ...]
+    duplicates: tuple[Duplicate, ...]
+    quarantined: tuple[Quarantined, ...]
+
+
+def scan(folder: Path) -> list[Entry]:
+    """Return every file below `folder`, by id, without opening any.
+
+    Hidden files and documents.toml are no documents. Raises DocumentError where there is no such folder.
+    """
+    if not folder.is_dir():
+        raise DocumentError(
+            f"There is no documents folder at {folder}. Make it, or name another with --documents."
+        )
+    found = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            path = Path(parent, name)
+            ident = path.relative_to(folder).as_posix()
+            if not name.startswith(".") and ident != METADATA_FILE:
+                status = path.lstat()
+                found.append(Entry(ident, status.st_size, status.st_mtime_ns))
+    return sorted(found, key=lambda entry: entry.id)
+
+
+def fingerprint(data: bytes) -> str:
+    """Return the SHA-256 of `data`: files with the same one are the same document."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def parse(ident: str, data: bytes, metadata: Mapping[str, Metadata]) -> Document:
+    """Return the document in `data`; `metadata` is what documents.toml says, by id.
+
+    Raises DocumentError where `data` can't become a document.
+    """
+    if not ident.isprintable():
+        raise DocumentError("has a name with characters that can't be shown; rename it")
+    content = extract(PurePosixPath(ident).suffix.lower(), data)
+    segments = segment(content.text)
+    known = metadata.get(ident) or describe(ident, content, segments)
+    return Document(
+        ident, content.text, known.title, known.publisher, known.published, known.url, known.author, segments
+    )
+
+
+def load(folder: Path, ident: str, metadata: Mapping[str, Metadata]) -> Document:
+    """Return the document that the file `ident` of `folder` holds; raises DocumentError like `parse`."""
+    return parse(ident, read_bytes(folder, ident), metadata)
+
+
+def load_folder(folder: Path) -> Loaded:
+    """Return the documents of `folder`, the copies among its files and those that can't be read.
+
+    Raises DocumentError where there is no such folder or its documents.toml has a mistake.
+    """
+    metadata = load_metadata(folder)
+    documents, duplicates, quarantined = [], [], []
+    seen: dict[str, str] = {}
+    for entry in scan(folder):
+        try:
+            data = read_bytes(folder, entry.id)
+            first = seen.get(fingerprint(data))
+            if first is not None:
+                duplicates.append(Duplicate(entry.id, first))
+                continue
+            documents.append(parse(entry.id, data, metadata))
+            seen[fingerprint(data)] = entry.id
+        except DocumentError as error:
+            quarantined.append(Quarantined(entry.id, str(error)))
+    return Loaded(leave_out_copies(documents), tuple(duplicates), tuple(quarantined))

@@ -1,0 +1,87 @@
+"""Names in a text, as far as spelling shows them, so that a claim about one can be held against its source.
+
+In scripts with capitals, a name is a word with a capital where the language would not have one: not at the
+start of a sentence, and not in German, where every noun has one; there only a word that is a name elsewhere
+counts, or one with a capital inside. Left out is what other languages spell otherwise: words in capitals
+only (CEO, PDG), months, days, countries and languages. Scripts without capitals show no names, and a name
+in one script can't be held against a text in another.
+"""
+
+import re
+from collections.abc import Collection
+from functools import cache
+
+_LATIN = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
+_OTHERS = "\u0370-\u03ff\u0400-\u052f\u0531-\u0587"  # Greek, Cyrillic, Armenian: they have capitals too
+_WORD = re.compile(rf"[{_LATIN}]+(?:-[{_LATIN}]+)*\d*|[{_OTHERS}]+(?:-[{_OTHERS}]+)*")
+_BREAK = re.compile(r"(?:[.!?¿¡:;…\n\"“”„«»‹›(\[]|(?<!\w)['‘’])\s*$")  # d'Altman begins no quotation
+_NOUNS_HAVE_CAPITALS = {"de", "lb"}
+_ENDING = 3  # letters that a case or a genitive may add: Musks, Muska, Altmanowi
+
+
+def names(text: str, language: str, known: Collection[str] = ()) -> set[str]:
+    """Return the names in `text`, casefolded. A word that is in `known` is a name wherever it stands.
+
+    >>> sorted(names("Microsoft sued OpenAI in March, said Altman.", "en"))
+    ['altman', 'openai']
+    >>> sorted(names("Microsoft sued OpenAI.", "en", known={"microsoft"}))
+    ['microsoft', 'openai']
+    >>> sorted(names("Die Klage von Musk gegen OpenAI", "de", known={"musk"}))
+    ['musk', 'openai']
+    """
+    found = set()
+    for match in _WORD.finditer(text):
+        word, folded = match.group(), match.group().casefold()
+        if not any(letter.isupper() for letter in word) or word.isupper() or folded in _translated(language):
+            continue
+        before = text[: match.start()]
+        starts = not before.strip() or _BREAK.search(before)
+        inside = any(letter.isupper() for letter in word[1:])
+        if inside or (not starts and language not in _NOUNS_HAVE_CAPITALS) or same(folded, known):
+            found.add(folded)
+    return found
+
+
+def words(text: str) -> set[str]:
+    """Return the words of `text` in scripts with capitals, casefolded."""
+    return {word.casefold() for word in _WORD.findall(text)}
+
+
+def absent(found: Collection[str], text: str) -> set[str]:
+    """Return those names of `found` that `text` does not hold though it is in their script.
+
+    >>> absent({"bezos", "musk"}, "Elon Musks Angebot"), absent({"маск"}, "Musk")
+    ({'bezos'}, set())
+    """
+    there = words(text)
+    latin = any(word < "\u0370" for word in there)
+    others = any(word >= "\u0370" for word in there)
+    return {name for name in found if (latin if name < "\u0370" else others) and not same(name, there)}
+
+
+def same(name: str, others: Collection[str]) -> bool:
+    """Tell whether `name` is one of `others`, but for an ending.
+
+    >>> same("musks", {"musk"}), same("altman", {"altmana"}), same("apple", {"musk"})
+    (True, True, False)
+    """
+    return name in others or any(
+        min(len(name), len(other)) > 2
+        and abs(len(name) - len(other)) <= _ENDING
+        and (name.startswith(other) or other.startswith(name))
+        for other in others
+    )
+
+
+@cache
+def _translated(language: str) -> frozenset[str]:
+    """The words of months, days, countries and languages in one language, by CLDR."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        locale = Locale.parse(language)
+    except (UnknownLocaleError, ValueError):
+        return frozenset()
+    terms = [*locale.territories.values(), *locale.languages.values()]
+    terms += [*locale.months["format"]["wide"].values(), *locale.days["format"]["wide"].values()]
+    return frozenset(word.casefold() for term in terms for word in _WORD.findall(term))

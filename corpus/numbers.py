@@ -1,0 +1,158 @@
+"""Quantities in a text, normalised, so that "97,4 milliards", "97.4 billion" and "974亿" are one number.
+
+Only what a rule can know is read: digits with their separators and the scale beside them, Chinese and
+Japanese numerals, spelled numbers up to twelve, names of months. A number that can be read in two ways
+("1.234" is a thousand or one and a bit) keeps both readings.
+"""
+
+import re
+import tomllib
+import unicodedata
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+
+Quantity = frozenset[Decimal]
+"""The possible readings of one number."""
+
+_CJK_SCALES = {"百": 2, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8, "兆": 12, "만": 4, "억": 8, "조": 12}
+_CJK_DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
+_TOKEN = re.compile(
+    r"(?P<digits>(?<![\d.,])\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,'’]\d+)*)"
+    r"|(?P<han>[〇零一二三四五六七八九两十百千]+(?=[年月日号人家个次亿億万萬兆点點つ]))"
+    r"|(?P<scale>[百千万萬亿億兆만억조])"
+    r"|(?P<word>[^\W\d_\u3040-\u30ff\u3400-\u9fff]+)"  # without spaces between words, a run is no word
+    r"|(?P<other>[^\s])"
+)
+# CLDR lists two forms of a month's name at most: here the ending changes, there endings are added.
+_INFLECTING = {"bg", "cs", "hr", "lt", "lv", "pl", "ru", "sk", "sl", "sr", "uk"}
+_SUFFIXING = {"az", "et", "fi", "hu", "kk", "tr"}
+
+
+def quantities(text: str, language: str) -> list[Quantity]:
+    """Return the numbers in `text`, in order, each as the set of its possible readings.
+
+    >>> quantities("une offre de 97,4 milliards", "fr") == quantities("974亿美元的报价", "zh")
+    True
+    >>> [sorted(map(int, q)) for q in quantities("Im März 2024 kamen drei Klagen, 1.200 Seiten", "de")][:3]
+    [[3], [2024], [3]]
+    """
+    words, months = _words(language), _months(language)
+    text = unicodedata.normalize("NFKC", text)  # no-break spaces become spaces, full-width digits digits
+    found: list[Quantity] = []
+    scalable = False  # the token before was a number that a scale may multiply
+    for match in _TOKEN.finditer(text):
+        kind, token = match.lastgroup, match.group().casefold()
+        scale = (
+            _CJK_SCALES.get(token)
+            if kind in ("han", "scale")
+            else words["scales"].get(token)
+            if kind == "word"
+            else None
+        )
+        if scale is not None and scalable:
+            found[-1] = frozenset(value.scaleb(scale) for value in found[-1])
+            continue
+        scalable = kind in ("digits", "han")
+        if kind == "digits":
+            found.extend(_readings(token))
+        elif kind == "han" and _counts(token, text[match.end()]):
+            found.append(frozenset([_han(token)]))
+        elif kind == "han":
+            scalable = False
+        elif kind == "word" and token in words["spelled"]:
+            found.append(frozenset([Decimal(words["spelled"][token])]))
+            scalable = True
+        elif kind == "word" and (month := _month(match.group(), months, language)):
+            found.append(frozenset([Decimal(month)]))
+    return found
+
+
+def missing(statement: list[Quantity], source: list[Quantity]) -> list[Quantity]:
+    """Return the numbers of `statement` that `source` holds in no reading."""
+    known = frozenset().union(*source)
+    return [quantity for quantity in statement if not quantity & known]
+
+
+def _readings(digits: str) -> list[Quantity]:
+    """The number in `digits` with all values that it can stand for, or the numbers of a date or version.
+
+    A separator before three digits may be of either kind.
+
+    >>> [sorted(map(str, q)) for text in ("1.234", "97,4", "12.11.2025") for q in _readings(text)]
+    [['1.234', '1234'], ['97.4'], ['12'], ['11'], ['2025']]
+    """
+    parts = re.split(r"[.,'’ ]", digits)
+    separators = re.sub(r"\d", "", digits)
+    values = set()
+    if len(parts) == 1 or all(len(part) == 3 for part in parts[1:]):
+        values.add(Decimal("".join(parts)))
+    if len(parts) > 1 and separators[-1] in ".," and separators[-1] not in separators[:-1]:
+        values.add(Decimal("".join(parts[:-1]) + "." + parts[-1]))
+    return [frozenset(values)] if values else [frozenset([Decimal(part)]) for part in parts]
+
+
+def _counts(numeral: str, following: str) -> bool:
+    """Whether a numeral is a number by itself: 一家 is "a company", and 百万 alone is "millions".
+
+    >>> _counts("一", "家"), _counts("一", "月"), _counts("三", "家"), _counts("百", "万")
+    (False, True, True, False)
+    """
+    return not (numeral == "一" and following in "人家个次点點つ") and not set(numeral) <= set("百千")
+
+
+def _han(numeral: str) -> Decimal:
+    """The value of a Chinese numeral below ten thousand, or of a year spelled digit by digit.
+
+    >>> int(_han("二十三")), int(_han("二〇二四")), int(_han("十"))
+    (23, 2024, 10)
+    """
+    if not set(numeral) & set("十百千"):
+        return Decimal("".join(str(_CJK_DIGITS[c]) for c in numeral))
+    total, digit = 0, 0
+    for character in numeral:
+        if character in _CJK_DIGITS:
+            digit = _CJK_DIGITS[character]
+        else:
+            total += (digit or 1) * 10 ** {"十": 1, "百": 2, "千": 3}[character]
+            digit = 0
+    return Decimal(total + digit)
+
+
+def _month(written: str, months: dict[str, int], language: str) -> int | None:
+    word, capital = written.casefold(), written[0].isupper()
+    if language == "en" and not capital:  # may, march
+        return None
+    if language in _INFLECTING and capital:  # a name that begins like a month: Marcin
+        return months.get(word)
+    cut = {**dict.fromkeys(_INFLECTING, 1), **dict.fromkeys(_SUFFIXING, 0)}.get(language)
+    if word in months or cut is None:
+        return months.get(word)
+    return next(
+        (n for name, n in months.items() if len(name) > 3 and word.startswith(name[: len(name) - cut])), None
+    )
+
+
+@cache
+def _words(language: str) -> dict[str, dict[str, int]]:
+    """The tables of `numbers.toml` for one language, each from casefolded word to number."""
+    tables = tomllib.loads((files("corpus") / "numbers.toml").read_text("utf-8"))
+    pairs = {
+        name: [entry.split() for entry in table.get(language, "").split(",")] for name, table in tables.items()
+    }
+    return {
+        name: {pair[0].casefold(): int(pair[1]) for pair in entries if pair} for name, entries in pairs.items()
+    }
+
+
+@cache
+def _months(language: str) -> dict[str, int]:
+    """The full names of the months by CLDR; numbers such as "3月" are read as numbers anyway."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        names = Locale.parse(language).months
+    except (UnknownLocaleError, ValueError):
+        return {}
+    forms = {**names["stand-alone"]["wide"]}.items(), {**names["format"]["wide"]}.items()
+    return {name.casefold(): n for pairs in forms for n, name in pairs if name.isalpha()}

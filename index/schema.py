@@ -1,0 +1,48 @@
+"""The tables of the catalogue, and which SQLite may be trusted with them."""
+
+import apsw
+
+from index.errors import UnsafeSqlite
+
+FORMAT = 1
+"""Of the tables below; a file with another number is never read."""
+
+SCHEMA = """
+CREATE TABLE files (
+    id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, described TEXT NOT NULL, size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, state TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
+CREATE TABLE documents (
+    id TEXT PRIMARY KEY REFERENCES files, text TEXT NOT NULL, metadata TEXT NOT NULL,
+    segments TEXT NOT NULL, own TEXT NOT NULL) STRICT;
+CREATE TABLE sentences (
+    document TEXT NOT NULL REFERENCES documents ON DELETE CASCADE, number INTEGER NOT NULL,
+    start INTEGER NOT NULL, end INTEGER NOT NULL, language TEXT NOT NULL, embedded TEXT NOT NULL,
+    PRIMARY KEY (document, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE passages (
+    document TEXT NOT NULL REFERENCES documents ON DELETE CASCADE, number INTEGER NOT NULL,
+    sentences TEXT NOT NULL, heading TEXT NOT NULL, embedded TEXT NOT NULL,
+    PRIMARY KEY (document, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE vectors (
+    embedder TEXT NOT NULL, embedded TEXT NOT NULL, vector BLOB NOT NULL, crc32 INTEGER NOT NULL,
+    PRIMARY KEY (embedder, embedded)) STRICT, WITHOUT ROWID;
+CREATE TABLE generations (
+    number INTEGER PRIMARY KEY, created TEXT NOT NULL, manifest TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT;
+"""
+
+
+def keeps_commits(version: str) -> bool:
+    """Tell whether this SQLite has the fix for commits lost in WAL mode (https://www.sqlite.org/wal.html).
+
+    >>> [keeps_commits(v) for v in ("3.54.1", "3.51.2", "3.50.7", "3.44.6", "3.40.1")]
+    [True, False, True, True, False]
+    """
+    numbers = tuple(int(part) for part in version.split("."))
+    return numbers >= (3, 51, 3) or (3, 50, 7) <= numbers < (3, 51) or (3, 44, 6) <= numbers < (3, 45)
+
+
+def linked_sqlite() -> str:
+    """Return the version of the SQLite that is linked; raises UnsafeSqlite for one that can lose commits."""
+    version = apsw.sqlite_lib_version()
+    if not keeps_commits(version):
+        raise UnsafeSqlite(version)
+    return version
