@@ -1,0 +1,60 @@
+"""`feud eval`: ask the known questions, measure the answers, keep the run and show the report."""
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from eval.case import Case
+
+Which = Literal["dev", "test", "all"]
+app = typer.Typer(invoke_without_command=True, help="Ask known questions and measure the answers.")
+
+
+@app.callback()
+def run(
+    split: Annotated[Which, typer.Option(help="Which cases.")] = "dev",
+    sample: Annotated[int, typer.Option(min=0, help="Only so many cases, spread over the kinds.")] = 0,
+    extractive: Annotated[bool, typer.Option("--extractive", help="The baseline without a model.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="Keep the run here; an interrupted one goes on.")] = None,
+    against: Annotated[Path | None, typer.Option(help="Compare with the run in this folder.")] = None,
+) -> None:
+    """Exit code 0: measured. It says how good the answers are, not whether that is enough."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from eval.case import load
+    from eval.report import render, render_comparison, write_report
+    from eval.runner import evaluate, run_folder
+    from eval.summary import compare, read_run, summarise
+    from rag.opening import open_assistant
+    from rag.settings import Settings
+
+    earlier = read_run(against) if against else None
+    settings = Settings.from_env()
+    cases = load(split=None if split == "all" else split)
+    cases = spread(cases, sample) if sample else cases
+    assistant = open_assistant(settings, extractive)
+    folder = folder or run_folder(settings.home, split, datetime.now())
+    errors = Console(file=sys.stderr)
+    asked = evaluate(assistant, cases, assistant.latest().documents, folder)
+    rows = list(track(asked, f"{len(cases)} cases", total=len(cases), console=errors))
+    summary = summarise(rows, folder.name)
+    comparison = compare(earlier, summary) if earlier else None
+    console = Console(highlight=False)
+    console.print(render(summary))
+    if comparison:
+        console.print(render_comparison(comparison))
+    print(f"Report: {write_report(summary, folder, comparison)}")
+
+
+def spread(cases: Sequence["Case"], count: int) -> list["Case"]:
+    """Choose `count` cases, one of each kind in turn, the same ones every time."""
+    kinds = [list(group) for _, group in groupby(sorted(cases, key=lambda c: c.kind), key=lambda c: c.kind)]
+    rounds = [kind[turn] for turn in range(max(map(len, kinds))) for kind in kinds if turn < len(kind)]
+    return rounds[:count]

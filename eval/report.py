@@ -1,0 +1,199 @@
+"""A run for readers: on the terminal, as a Markdown report that shows each failing case, and as JSON."""
+
+import json
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Group as Stack
+from rich.table import Table
+from rich.text import Text
+
+from eval.normalise import states
+from eval.runner import Row
+from eval.summary import RESAMPLES, SEED, By, Comparison, Summary
+from eval.tables import (
+    BY_NAME,
+    COLUMNS,
+    COMPARED,
+    LEGEND,
+    WHOLE,
+    apart,
+    compared,
+    grouped,
+    headline,
+    names,
+    percent,
+    whole,
+)
+
+SCHEMA = 1
+_BYS: tuple[By, ...] = ("kind", "language")
+_LONGEST = len("unanswerable")  # the longest single word among the kinds
+# A case fails where one of these is not at its best; precision is not among them, as gold is not complete.
+MUST = (
+    "failed",
+    "answered",
+    "abstained",
+    "facts",
+    "forbidden",
+    "citation validity",
+    "citation recall",
+    "language",
+)
+
+
+def faults(row: Row) -> dict[str, float]:
+    """The measures by which a case failed, with their values; empty where it did not."""
+    best = {name: 1.0 if BY_NAME[name].better == "higher" else 0.0 for name in MUST}
+    return {name: row.measures[name] for name in MUST if row.measures.get(name, best[name]) != best[name]}
+
+
+def render(summary: Summary) -> Stack:
+    """A summary for the terminal: every measure, then the main ones by kind and by language."""
+    tables = [_table(*WHOLE)]
+    for cells in whole(summary):
+        tables[0].add_row(*cells)
+    for by in _BYS:
+        table = _table(by, *COLUMNS.values())
+        table.columns[0].min_width = _LONGEST
+        for group, parts in grouped(summary, by):
+            # Two words can be set in two lines where the terminal is narrow.
+            table.add_row(group.name.replace("_", " "), *map("\n".join, parts))
+        tables.append(table)
+    return Stack(Text(headline(summary)), *tables, Text(LEGEND))
+
+
+def render_comparison(comparison: Comparison) -> Stack:
+    """A comparison for the terminal."""
+    table = _table(*COMPARED)
+    for cells in compared(comparison):
+        table.add_row(*cells)
+    return Stack(Text(f"{comparison.earlier.name} -> {comparison.later.name}"), table, Text(apart(comparison)))
+
+
+def write_report(summary: Summary, folder: Path, comparison: Comparison | None = None) -> Path:
+    """Write `run.json` and `report.md` into `folder`; return the path of the report."""
+    data = json.dumps(as_json(summary, comparison), ensure_ascii=False, indent=1)
+    (folder / "run.json").write_text(data + "\n", encoding="utf-8")
+    report = folder / "report.md"
+    report.write_text(markdown(summary, comparison), encoding="utf-8")
+    return report
+
+
+def as_json(summary: Summary, comparison: Comparison | None = None) -> dict[str, Any]:
+    """A summary as plain JSON values: what was run, each group's estimates, and the changes if any."""
+    data = {
+        "schema": SCHEMA,
+        "name": summary.name,
+        "version": version("feud"),
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "splits": summary.splits,
+        "llms": summary.llms,
+        "embedders": summary.embedders,
+        "generations": summary.generations,
+        "bootstrap": {"seed": SEED, "resamples": RESAMPLES},
+        "failing": [row.case.id for row in summary.rows if faults(row)],
+        "groups": [asdict(group) for group in summary.groups],
+    }
+    if comparison:
+        changes = [{**asdict(change), "measure": change.measure.name} for change in comparison.changes]
+        data["compared"] = {"with": comparison.earlier.name, "changes": changes, "apart": comparison.apart}
+    return data
+
+
+def markdown(summary: Summary, comparison: Comparison | None = None) -> str:
+    """The report: tables, the comparison, then each failing case with its question, answer and gold."""
+    return "\n".join(_lines(summary, comparison)) + "\n"
+
+
+def _lines(summary: Summary, comparison: Comparison | None) -> Iterator[str]:
+    yield from (f"# Eval {summary.name}".rstrip(), "", headline(summary), "")
+    yield from _grid(WHOLE, whole(summary))
+    for by in _BYS:
+        rows = [
+            (group.name, str(group.cases), *map(" · ".join, parts)) for group, parts in grouped(summary, by)
+        ]
+        yield from (f"## By {by}", "", *_grid((by, "cases", *COLUMNS), rows))
+    yield from (LEGEND, "")
+    if comparison:
+        yield from (f"## Against {comparison.earlier.name}", "", *_grid(COMPARED, compared(comparison)))
+        for change in comparison.changes:
+            if change.measure.unit == "share" and (change.better or change.worse):
+                yield f"- {change.measure.name}: better {names(change.better)}; worse {names(change.worse)}"
+        yield from ("", apart(comparison), "")
+    failing = [row for row in summary.rows if faults(row)]
+    yield from (f"## Failing cases: {len(failing)} of {len(summary.rows)}", "")
+    for row in failing:
+        yield from _failing(row)
+
+
+def _failing(row: Row) -> Iterator[str]:
+    case, answer = row.case, row.answer
+    wrong = ", ".join(f"{name} {percent(value)} %" for name, value in faults(row).items())
+    if "recall" in row.measures:
+        wrong += f" (gold among the passages: {percent(row.measures['recall'])} %)"
+    yield from (f"### {case.id} · {case.kind} · {case.language}", "", wrong, "", "Question")
+    turns = [line for turn in case.history for line in (f"(before) {turn.question}", f"(before) {turn.answer}")]
+    yield from _block([*turns, case.question])
+    yield f"Answer: {answer['status']}, {row.seconds:.1f} s"
+    versions = [version for point in answer["disagreements"] for version in point["versions"]]
+    yield from _block(
+        [
+            answer["text"],
+            *(f"version {version['citations']}: {version['text']}" for version in versions),
+            *(
+                f"[{c['number']}] {c['document']} {c['start']}-{c['end']}: {c['quote']}"
+                for c in answer["citations"]
+            ),
+        ]
+    )
+    yield "Gold" if case.answerable else "Gold: the documents do not say"
+    said = "\n".join(part["text"] for part in (*answer["statements"], *versions))
+    yield from _block(
+        [
+            *(
+                f"fact {'stated' if states(said, forms) else 'MISSING'}: {' | '.join(forms)}"
+                for forms in case.facts
+            ),
+            *(f"must not say: {form}" for form in case.forbidden),
+            *(
+                f"need {number}: {gold.document}: {gold.quote}"
+                for number, need in enumerate(case.needs, start=1)
+                for gold in need
+            ),
+        ]
+    )
+
+
+def _table(*heads: str) -> Table:
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    for head in heads:
+        table.add_column(head)
+    return table
+
+
+def _grid(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    for cells in (heads, ["---"] * len(heads), *rows):
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _block(lines: Iterable[str]) -> Iterator[str]:
+    """Lines as a fenced block: nothing that a model or a document wrote is markup or a control character."""
+    shown = [_visible(line) for text in lines for line in (textwrap.wrap(text, 100) or [""])]
+    fence = "~" * (3 + max((len(line) for line in shown if set(line.strip()) == {"~"}), default=0))
+    yield from (f"{fence}text", *shown, fence, "")
+
+
+def _visible(text: str) -> str:
+    odd = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return "".join(
+        f"\\u{ord(c):04x}" if unicodedata.category(c) in odd and c not in "\u200c\u200d" else c for c in text
+    )
