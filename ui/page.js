@@ -1,0 +1,161 @@
+// The page's own behaviour. Gradio runs this once with `element` (the running answer), `trigger` and `watch`.
+// Nothing here makes markup: texts are set as text, and the server renders all HTML.
+const root = document.querySelector(".gradio-container") || document.body;
+const $ = (selector) => document.querySelector(selector);
+const phone = window.matchMedia("(max-width: 899px)");
+let opener = null; // what had the focus before the source opened
+let shown = ""; // which source the panel holds
+
+document.documentElement.lang = "en";
+$("#talk").setAttribute("role", "main");
+$("#side").setAttribute("role", "region");
+$("#side").setAttribute("aria-label", $("#top .top").dataset.source);
+const area = () => $("#question textarea");
+area()?.setAttribute("dir", "auto");
+if (!phone.matches) area()?.focus(); // on a phone that would cover the page with its keyboard
+
+const peek = document.createElement("div");
+peek.id = "peek";
+peek.setAttribute("aria-hidden", "true");
+const peekQuote = document.createElement("q");
+const peekSource = document.createElement("small");
+peekQuote.dir = "auto";
+peek.append(peekQuote, peekSource);
+root.append(peek);
+
+function view(mode) {
+  root.dataset.view = mode; // "", "source" or "shelf"
+  $("#talk").inert = mode !== "" && phone.matches;
+}
+view("");
+
+function reveal() {
+  view("source");
+  const mark = $("#cited");
+  const text = $("#source .document");
+  if (mark) {
+    text.scrollTop += mark.getBoundingClientRect().top - text.getBoundingClientRect().top - text.clientHeight / 3;
+    mark.focus({ preventScroll: true });
+  } else {
+    text?.focus({ preventScroll: true });
+  }
+  for (const other of document.querySelectorAll("[data-open]")) other.removeAttribute("data-open");
+  opener?.setAttribute("data-open", "");
+}
+
+function open(button, wanted) {
+  hidePeek();
+  opener = button;
+  const key = JSON.stringify(wanted);
+  if (key === shown) return reveal();
+  shown = key;
+  trigger("cite", wanted);
+}
+
+function close() {
+  if (!root.dataset.view) return;
+  view("");
+  opener?.removeAttribute("data-open");
+  const back = opener?.isConnected ? opener : area();
+  back?.focus({ preventScroll: true });
+  opener = null;
+}
+
+function hidePeek() {
+  peek.removeAttribute("data-on");
+}
+
+function showPeek(button) {
+  peekQuote.textContent = button.dataset.quote;
+  peekQuote.lang = button.dataset.language;
+  peekSource.textContent = button.dataset.source;
+  peek.setAttribute("data-on", "");
+  const at = button.getBoundingClientRect();
+  const left = Math.max(12, Math.min(at.left - 24, window.innerWidth - peek.offsetWidth - 12));
+  const above = at.top - peek.offsetHeight - 8;
+  peek.style.left = `${left}px`;
+  peek.style.top = `${above > 8 ? above : at.bottom + 8}px`;
+}
+
+const number = (text) => Number.parseInt(text, 10);
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  const data = button.dataset;
+  if (data.citation) open(button, { turn: number(data.turn), citation: number(data.citation) });
+  else if (data.passage) open(button, { turn: number(data.turn), passage: number(data.passage) });
+  else if (data.document) open(button, { document: number(data.document) });
+  else if (data.example) trigger("example", { example: number(data.example) });
+  else if (data.do === "shelf") {
+    opener = button;
+    view(root.dataset.view === "shelf" ? "" : "shelf");
+    if (phone.matches) $("#shelf button")?.focus();
+  } else if (data.do === "fresh") {
+    shown = "";
+    opener = null;
+    view("");
+    trigger("fresh", {});
+    area()?.focus();
+  } else if (button.classList.contains("close")) close();
+});
+
+// A mouse peeks by hovering, a keyboard by moving the focus; a finger opens the source itself.
+document.addEventListener("pointerover", (event) => {
+  const button = event.target.closest?.("button.cite");
+  if (button && event.pointerType === "mouse") showPeek(button);
+  else hidePeek();
+});
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches?.("button.cite:focus-visible")) showPeek(event.target);
+  else hidePeek();
+});
+document.addEventListener("scroll", hidePeek, true);
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    hidePeek();
+    close();
+  }
+});
+// Enter sends, Shift+Enter makes a new line, and Enter that ends a Chinese or Japanese composition does neither.
+document.addEventListener(
+  "keydown",
+  (event) => {
+    if (event.key !== "Enter" || event.target !== area()) return;
+    event.stopImmediatePropagation();
+    if (event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    if (!element.querySelector('[data-state="running"]')) $("#send").click();
+  },
+  true,
+);
+document.addEventListener(
+  "keypress",
+  (event) => {
+    if (event.key === "Enter" && event.target === area()) event.stopImmediatePropagation();
+  },
+  true,
+);
+
+document.addEventListener("feud:source", () => {
+  if ($("#source .document")) reveal();
+});
+
+// Folding and unfolding by the reader outlives the snapshots that follow.
+const folds = new Map();
+document.addEventListener("click", (event) => {
+  const details = event.target.closest("details.passages");
+  if (details && event.target.closest("summary")) folds.set(details.dataset.turn, !details.open);
+});
+let turn = "";
+watch("value", () => {
+  const exchange = element.querySelector(".exchange");
+  const details = element.querySelector("details.passages");
+  if (details && folds.has(details.dataset.turn)) details.open = folds.get(details.dataset.turn);
+  if (exchange && exchange.dataset.turn !== turn) {
+    const page = $("#transcript");
+    page.scrollTop += exchange.getBoundingClientRect().top - page.getBoundingClientRect().top;
+  }
+  turn = exchange ? exchange.dataset.turn : "";
+  if (!exchange) folds.clear();
+});

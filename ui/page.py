@@ -1,0 +1,244 @@
+"""The chat page: a thin Gradio shell around the pure functions of `render` and `panel`."""
+
+import logging
+import time
+import tomllib
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Protocol
+
+from corpus import Document, FeudError, Passage
+from rag import Answer, Citation, Question, Turn
+from ui.conversation import Conversation, Session
+from ui.panel import shelf_html, source_html
+from ui.render import exchange_html, intro_html, line_html
+from ui.texts import say
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+LONGEST_QUESTION = 1_000  # characters
+EVERY = 0.08  # seconds between two snapshots in which only the draft grew: as often as an eye reads
+
+SHOWN = "watch('value', () => element.dispatchEvent(new Event('feud:source', { bubbles: true })));"
+LOG = logging.getLogger("feud.page")
+
+
+class Answerer(Protocol):
+    """What the page talks to: growing snapshots of an answer, the last of them final."""
+
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Answer]: ...
+
+
+def build_page(
+    answerer: Answerer,
+    documents: Sequence[Document],
+    *,
+    examples: Sequence[tuple[str, str]] | None = None,
+    at_once: int = 1,
+    waiting: int = 16,
+) -> "gr.Blocks":
+    """Return the chat page over `answerer`.
+
+    `documents` are those that are searched; `examples` are (language, question) to try, by default those of
+    `examples.toml`. `at_once` answers are made at the same time, `waiting` more questions may queue.
+    """
+    import gradio as gr
+
+    tries = read_examples() if examples is None else examples
+    talk = Talk(answerer, documents, tries)
+    plain: dict[str, Any] = {"apply_default_css": False, "js_on_load": None}
+    page: gr.Blocks
+    with gr.Blocks(title=say("name"), analytics_enabled=False, fill_width=True) as page:
+        session = gr.State(Session())
+        gr.HTML(_top(len(documents)), elem_id="top", **plain)
+        with gr.Row(elem_id="feud"):
+            with gr.Column(elem_id="talk"):
+                with gr.Column(elem_id="transcript"):
+                    past = gr.HTML("", elem_id="past", **plain)
+                    now = gr.HTML(
+                        intro_html(tries), elem_id="now", **{**plain, "js_on_load": _asset("page.js")}
+                    )
+                with gr.Row(elem_id="composer"):
+                    box = gr.Textbox(
+                        label=say("question"),
+                        placeholder=say("placeholder"),
+                        elem_id="question",
+                        max_lines=6,
+                        container=False,
+                        show_label=False,
+                    )
+                    send = gr.Button(say("send"), elem_id="send", variant="primary")
+                    stop = gr.Button(say("stop"), elem_id="stop", variant="secondary")
+                line = gr.HTML("", elem_id="line", **plain)
+            with gr.Column(elem_id="side"):
+                gr.HTML(shelf_html(documents), elem_id="shelf", **plain)
+                source = gr.HTML("", elem_id="source", **{**plain, "js_on_load": SHOWN})
+
+        def example(own: Session, event: gr.EventData) -> tuple[Any, ...]:
+            place = event._data.get("example")
+            known = isinstance(place, int) and 0 <= place < len(tries)
+            return talk.begin(tries[place][1] if known else "", own)
+
+        def cite(own: Session, event: gr.EventData) -> Any:
+            html = talk.open(own.conversation, event._data)
+            return gr.skip() if html is None else html
+
+        # Everything but the answer itself skips the queue: a source opens while another answer is written.
+        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        begun = [past, now, line, box]
+        for started in (
+            send.click(talk.begin, [box, session], begun, **quick),
+            now.example(example, session, begun, **quick),
+        ):
+            run = started.success(
+                talk.run,
+                session,
+                now,
+                show_progress="hidden",
+                api_visibility="private",
+                concurrency_limit=at_once,
+                concurrency_id="answers",
+                trigger_mode="multiple",  # "once" would drop a question asked while a stopped run still ends
+            )
+            run.failure(talk.lose, session, now, **quick)
+        stop.click(talk.stop, session, now, **quick)
+        now.fresh(talk.fresh, session, [*begun, source], **quick)
+        now.cite(cite, session, source, **quick)
+    page.queue(max_size=waiting, api_open=False)
+    return page
+
+
+class Talk:
+    """What the page does with a conversation at each event; it holds no state of its own."""
+
+    def __init__(
+        self, answerer: Answerer, documents: Sequence[Document], examples: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        self.answerer, self.documents, self.examples = answerer, documents, examples
+
+    def begin(self, question: str, session: Session) -> tuple[Any, ...]:
+        """Take a question in, or say in one line what is wrong with it and leave it in its box."""
+        import gradio as gr
+
+        problem = question_problem(question) or (say("busy") if session.conversation.running else "")
+        if problem:
+            return gr.skip(), gr.skip(), line_html(problem), gr.skip()
+        conversation = session.change(lambda held: held.ask(question.strip()))
+        earlier = "".join(
+            exchange_html(exchange, len(self.documents)) for exchange in conversation.exchanges[:-1]
+        )
+        return earlier, self._last(conversation), "", ""
+
+    def run(self, session: Session) -> Iterator[Any]:
+        """Answer the question that waits; each snapshot is shown until its reader stops it.
+
+        A `FeudError` is told in its own words; any other error is logged and told without them.
+        """
+        import gradio as gr
+
+        exchange = session.claim()
+        if exchange is None:  # the question was refused, or stopped while it waited
+            yield gr.skip()
+            return
+        number, question, answer = exchange.number, exchange.question, None
+        turns = session.conversation.turns
+        try:
+            with closing(thin(self.answerer.stream(question, turns))) as snapshots:
+                for answer in snapshots:
+                    conversation = session.change(partial(Conversation.show, number=number, answer=answer))
+                    shown = conversation.exchange(number)
+                    if shown is None or shown.over in ("stopped", "broken"):
+                        break
+                    yield self._last(conversation)
+        except FeudError as error:
+            failed = answer or Answer(Question(question, "und", question), "failed")
+            failed = replace(failed, status="failed", draft="", notice=str(error))
+            session.change(partial(Conversation.show, number=number, answer=failed))
+        except Exception:
+            LOG.exception("the answer to question %d of a session failed", number)
+        # Gradio sends the last value once more at the end, so it has to be what stands there by then.
+        yield self._last(session.change(lambda held: held.end("broken") if held.asked == number else held))
+
+    def lose(self, session: Session) -> str:
+        """Say that no answer will come: the queue was full."""
+        return self._last(session.lose())
+
+    def stop(self, session: Session) -> str:
+        """Mark the exchange as stopped by its reader."""
+        return self._last(session.change(lambda held: held.end("stopped")))
+
+    def fresh(self, session: Session) -> tuple[Any, ...]:
+        """Start anew."""
+        return "", self._last(session.change(Conversation.fresh)), "", "", ""
+
+    def open(self, conversation: Conversation, wanted: object) -> str | None:
+        """The source panel for what a browser asks to see, None where there is no such thing."""
+        if not isinstance(wanted, dict):
+            return None
+        place = wanted.get("document")
+        if isinstance(place, int) and 0 <= place < len(self.documents):
+            return source_html(self.documents[place], 0, 0)
+        exchange = conversation.exchange(wanted.get("turn"))
+        if exchange is None or exchange.answer is None:
+            return None
+        citations, hits = exchange.answer.citations, exchange.answer.hits
+        spans: list[Citation | Passage] = [c for c in citations if c.number == wanted.get("citation")]
+        place = wanted.get("passage")
+        if isinstance(place, int) and 0 <= place < len(hits):
+            spans.append(hits[place].passage)
+        if not spans:
+            return None
+        span = spans[0]
+        others = [(c.start, c.end) for c in citations if c.document.id == span.document.id and c is not span]
+        return source_html(span.document, span.start, span.end, others)
+
+    def _last(self, conversation: Conversation) -> str:
+        if not conversation.exchanges:
+            return intro_html(self.examples)
+        return exchange_html(conversation.exchanges[-1], len(self.documents))
+
+
+def question_problem(question: str) -> str:
+    """What keeps a question from being asked, in one line; "" if nothing does."""
+    size = len(question.strip())
+    if size == 0:
+        return say("empty")
+    return say("long", count=size, limit=LONGEST_QUESTION) if size > LONGEST_QUESTION else ""
+
+
+def thin(
+    snapshots: Iterable[Answer], every: float = EVERY, clock: Callable[[], float] = time.monotonic
+) -> Generator[Answer]:
+    """Leave out snapshots that only make the draft longer if the last one is less than `every` seconds old."""
+    shown, at = None, 0.0
+    for answer in snapshots:
+        grown = shown is None or (answer.status, answer.statements, answer.hits) != (
+            shown.status,
+            shown.statements,
+            shown.hits,
+        )
+        if grown or clock() - at >= every:
+            shown, at = answer, clock()
+            yield answer
+
+
+def read_examples() -> tuple[tuple[str, str], ...]:
+    """Return (language, question) of `examples.toml`."""
+    rows = tomllib.loads(_asset("examples.toml"))["example"]
+    return tuple((row["language"], row["question"]) for row in rows)
+
+
+def _top(documents: int) -> str:
+    return (
+        f'<header class="top" data-source="{say("source")}"><h1>{say("name")}</h1><p>{say("motto")}</p>'
+        f'<nav><button type="button" data-do="shelf">{say("shelf")} <b>{documents}</b></button>'
+        f'<button type="button" data-do="fresh">{say("new")}</button></nav></header>'
+    )
+
+
+def _asset(name: str) -> str:
+    return files("ui").joinpath(name).read_text(encoding="utf-8")

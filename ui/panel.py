@@ -1,0 +1,116 @@
+"""The source beside the conversation: a whole document with the cited words marked, and the list of all."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from corpus import Document, Segment
+from ui.describe import byline, escape, language, named, title, web_address
+from ui.texts import say
+
+Span = tuple[int, int]
+SHOWN = 120_000  # characters of a document in one panel; a browser lays this much out without a visible wait
+
+
+def source_html(
+    document: Document, start: int, end: int, others: Sequence[Span] = (), shown: int = SHOWN
+) -> str:
+    """A document with `start` to `end` in one `<mark>`, other cited spans marked faintly and noise dimmed.
+
+    A document of more than `shown` characters is shown in a window around the marked words. An empty
+    span marks nothing.
+    """
+    first, last = _window(document, start, end, shown)
+    body = _body(document, (start, end), others, (first, last))
+    return f"{_head(document)}{_notes(document, first, last)}{body}"
+
+
+def shelf_html(documents: Iterable[Document]) -> str:
+    """All documents that are searched, each a button that opens it."""
+    items = "".join(
+        f'<li><button type="button" class="volume" data-document="{place}">'
+        f"{named(d)}<small>{escape(byline(d))}</small></button></li>"
+        for place, d in enumerate(documents)
+    )
+    return f'<header><h2>{escape(say("shelf"))}</h2>{_close()}</header><ul class="volumes">{items}</ul>'
+
+
+def _close() -> str:
+    return f'<button type="button" class="close" aria-label="{escape(say("close"))}">×</button>'
+
+
+def _head(document: Document) -> str:
+    address = web_address(document)
+    author = f"<small>{escape(say('by', author=document.author))}</small>" if document.author.strip() else ""
+    link = (
+        f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{escape(say("original"))}</a>'
+        if address
+        else ""
+    )
+    return (
+        f'<header><div><h2 dir="auto" lang="{escape(language(document))}">{escape(title(document))}</h2>'
+        f"<p><small>{escape(byline(document))}</small>{author}{link}</p></div>{_close()}</header>"
+    )
+
+
+def _notes(document: Document, first: int, last: int) -> str:
+    lines = []
+    published = document.published
+    if published.uncertain:
+        words = say("read_from", words=published.words.strip()) if published.words.strip() else ""
+        lines.append(f"{words} {published.note}".strip())
+    if (first, last) != (0, len(document.text)):
+        lines.append(say("window", first=f"{first + 1:,}", last=f"{last:,}", count=f"{len(document.text):,}"))
+    if any(
+        segment.kind == "noise" and segment.start < last and segment.end > first
+        for segment in document.segments
+    ):
+        lines.append(say("noise"))
+    return f'<div class="notes">{"".join(f"<p>{escape(line)}</p>" for line in lines if line)}</div>'
+
+
+def _window(document: Document, start: int, end: int, shown: int) -> Span:
+    size = len(document.text)
+    if size <= shown:
+        return 0, size
+    around = max(0, (shown - (end - start)) // 2)
+    first = max(0, min(start - around, size - shown))
+    return first, min(size, max(first + shown, end))
+
+
+def _body(document: Document, cited: Span, others: Sequence[Span], window: Span) -> str:
+    first, last = window
+    start, end = (min(max(place, first), last) for place in cited)
+    segments = document.segments or (Segment(0, len(document.text), "und", "article"),)
+    pieces = [_pieces(document, segments, others, first, start)]
+    if start < end:
+        inside = _pieces(document, segments, others, start, end)
+        pieces.append(f'<mark id="cited" class="cited" tabindex="-1">{inside}</mark>')
+    pieces.append(_pieces(document, segments, others, end, last))
+    # No white space between the tags: the text of this element is the text of the document.
+    return f'<div class="document" dir="auto" tabindex="0">{"".join(pieces)}</div>'
+
+
+def _pieces(
+    document: Document, segments: Sequence[Segment], others: Sequence[Span], start: int, end: int
+) -> str:
+    """Cut `start` to `end` wherever a segment or another cited span begins or ends."""
+    edges = {start, end}
+    edges.update(edge for segment in segments for edge in (segment.start, segment.end) if start < edge < end)
+    edges.update(edge for span in others for edge in span if start < edge < end)
+    cuts = sorted(edges)
+    starts = [segment.start for segment in segments]
+    return "".join(
+        _piece(
+            document.text[a:b],
+            segments[max(0, bisect_right(starts, a) - 1)],
+            any(s < b and e > a for s, e in others),
+        )
+        for a, b in pairwise(cuts)
+    )
+
+
+def _piece(text: str, segment: Segment, also_cited: bool) -> str:
+    inner = f'<mark class="other">{escape(text)}</mark>' if also_cited else escape(text)
+    reason = f' title="{escape(say("left_out", reason=segment.reason))}"' if segment.reason else ""
+    return f'<span class="{segment.kind}" lang="{escape(segment.language)}"{reason}>{inner}</span>'

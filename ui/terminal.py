@@ -1,0 +1,146 @@
+"""Answers on a terminal: whatever comes from documents and models is printed as plain, visible text."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from corpus import Published
+from index import Hit
+from rag.answer import Answer, Citation, Turn
+from rag.assistant import Assistant
+from rag.contract import passages, to_json
+
+_JOINERS = "\u200c\u200d"  # some scripts spell with them; they move no cursor
+
+
+def exit_code(answer: Answer) -> int:
+    """0 for an answer or an honest refusal, 3 where the model failed."""
+    return 3 if answer.status == "failed" else 0
+
+
+def show_json(assistant: Assistant, question: str) -> Answer:
+    """Print the answer in the JSON contract."""
+    answer = assistant.ask(question)
+    print(json.dumps(to_json(answer), ensure_ascii=False, indent=2))
+    _warn(answer)
+    return answer
+
+
+def show(assistant: Assistant, question: str, history: Sequence[Turn] = ()) -> Answer:
+    """Print an answer while it grows: what is being done on stderr, each sentence once it is checked."""
+    said = 0
+    status = ""
+    for answer in assistant.stream(question, history):
+        if answer.status != status and sys.stderr.isatty():
+            status = answer.status
+            print(_doing(answer), end="", file=sys.stderr, flush=True)
+        for statement in answer.statements[said:]:
+            marks = "".join(f"[{number}]" for number in statement.citations)
+            print(plain(f"{statement.text} {marks}"), flush=True)
+        said = len(answer.statements)
+    if answer.notice:
+        print(plain(answer.notice))
+    for line in [*differing(answer), *sources(answer)]:
+        print(plain(line))
+    _warn(answer)
+    return answer
+
+
+def converse(assistant: Assistant) -> None:
+    """Ask and answer until an empty line or the end of input."""
+    from corpus import FeudError
+
+    history: list[Turn] = []
+    while question := _question():
+        try:
+            answer = show(assistant, question, history)
+        except FeudError as error:
+            print(f"error: {plain(str(error))}", file=sys.stderr)
+            continue
+        history.append(Turn(question, " ".join(s.text for s in answer.statements) or answer.notice))
+        print()
+
+
+def show_hits(hits: Sequence[Hit], as_json: bool) -> None:
+    """Print what a search found."""
+    if as_json:
+        print(json.dumps(passages(hits), ensure_ascii=False, indent=2))
+        return
+    for hit in hits:
+        document = hit.passage.document
+        print(
+            plain(
+                f"{hit.score:+.3f}  {document.id}:{hit.passage.start}–{hit.passage.end}  {hit.passage.language}"
+            )
+        )
+        print(plain(f"        {hit.passage.text}"))
+
+
+def differing(answer: Answer) -> list[str]:
+    """The lines that show every version where the sources differ."""
+    lines = []
+    for disagreement in answer.disagreements:
+        lines += ["", f"The sources differ: {disagreement.about}"]
+        for version in disagreement.versions:
+            lines.append(f"  – {version.text} {''.join(f'[{number}]' for number in version.citations)}")
+    return lines
+
+
+def sources(answer: Answer) -> list[str]:
+    """The lines below an answer: each citation with its quote, or the nearest passages of a refusal."""
+    if answer.citations:
+        return ["", *(line for citation in answer.citations for line in _source(citation))]
+    if answer.status != "not_in_documents" or not answer.hits:
+        return []
+    nearest = [f"  {hit.passage.document.id}: {hit.passage.text}" for hit in answer.hits[:3]]
+    return ["", "The nearest passages:", *nearest]
+
+
+def date(published: Published) -> str:
+    """A date with its doubts in words.
+
+    >>> date(Published("2025-06", "month", uncertain=True)), date(Published())
+    ('2025-06, uncertain', 'no date')
+    """
+    if not published.value:
+        return "no date"
+    until = f" or {published.until}" if published.until else ""
+    return published.value + until + (", uncertain" if published.uncertain else "")
+
+
+def plain(text: str) -> str:
+    """One line without control characters: a document can't move the cursor or colour a terminal.
+
+    >>> plain("a\\x1b[31mb\\nc"), plain("97,4\\u202fmilliards")
+    ('a�[31mb c', '97,4 milliards')
+    """
+    return "".join(c if c.isprintable() or c in _JOINERS else " " if c.isspace() else "\ufffd" for c in text)
+
+
+def _source(citation: Citation) -> list[str]:
+    document = citation.document
+    facts = (document.publisher or document.title, date(document.published), citation.language)
+    return [
+        f"[{citation.number}] “{citation.quote}”",
+        f"    {', '.join(fact for fact in facts if fact)} · {document.id}:{citation.start}–{citation.end}",
+    ]
+
+
+def _doing(answer: Answer) -> str:
+    if answer.status == "searching":
+        return "Searching… "
+    if answer.status == "writing":
+        return f"reading {len(answer.hits)} passages…\n"
+    return ""
+
+
+def _warn(answer: Answer) -> None:
+    if answer.fault:
+        print(f"error: {plain(answer.fault)}", file=sys.stderr)
+
+
+def _question() -> str:
+    try:
+        return input("? ").strip()
+    except EOFError:
+        return ""
