@@ -1,0 +1,64 @@
+# Everything from a fresh machine with Python 3.11, make and a package index. `make` lists the targets.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+FEUD := $(VENV)/bin/feud
+export Q
+
+.DEFAULT_GOAL := help
+.PHONY: help setup models index serve ask test lint eval browser lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+serve: index ## answer questions on a page at 127.0.0.1:7860
+	$(FEUD) serve
+
+ask: index ## answer one question here: make ask Q="Who sued OpenAI?"
+	@test -n "$$Q" || { echo 'error: no question. Write: make ask Q="Who sued OpenAI?"' >&2; exit 1; }
+	@$(FEUD) ask -- "$$Q"
+
+index: models
+	$(FEUD) index
+
+models: setup
+	$(FEUD) models pull
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: $(PYTHON) is older than Python 3.11. Name another: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "== Python environment in $(VENV): about 2 GB, some minutes the first time"
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+test: lint browser models ## lint, types, a short eval on the real models, all tests
+	HF_HUB_OFFLINE=1 $(FEUD) eval --split dev --sample 12
+	HF_HUB_OFFLINE=1 $(VENV)/bin/pytest
+
+lint: $(VENV)/.dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+$(VENV)/.dev: $(VENV)/.installed
+	@echo "== tools for the tests"
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+browser: ## Debian's Chromium for the tests of the page
+	@command -v chromium >/dev/null || { echo "== Chromium"; apt-get update -qq && apt-get install -y -qq chromium; } || \
+	  { echo "error: the tests need Chromium. Install the package chromium, then run make test again." >&2; exit 1; }
+
+eval: index ## the whole eval, development and test cases: about half an hour
+	$(FEUD) eval --split dev
+	$(FEUD) eval --split test
+
+lock: $(VENV)/.dev ## pin what is installed now
+	$(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//' > constraints.txt
+
+clean: ## remove the environment; models and index stay
+	rm -rf $(VENV)
