@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from corpus import Document, Passage, Sentence
 from index.build import LEXICAL, PASSAGES, SENTENCES, newest, recipe_of, repair
 from index.catalogue import Catalogue
@@ -115,9 +117,14 @@ class Index:
         rows = [self._passage_row[_place(passage)] for passage in passages]
         return [float(score) for score in self._passage_view.vectors(rows) @ vector]
 
-    def backgrounds(self, vector: Vector) -> dict[str, float]:
-        """Return for each language how close its sentences come to `vector` without meaning the same."""
-        return self._sentence_view.backgrounds(vector)
+    def standing_out(self, vector: Vector, sentences: Sequence[Sentence]) -> Vector:
+        """Return how much closer each sentence is to `vector` than the closest others of its language are.
+
+        (len(sentences),) float32, in cosine; raises KeyError like `rank_sentences`.
+        """
+        others = [self._sentence_view.others(vector, self._row[_place(sentence)]) for sentence in sentences]
+        found: Vector = self.sentence_vectors(sentences) @ vector - np.array(others, np.float32)
+        return found
 
     def sentence_vectors(self, sentences: Sequence[Sentence]) -> Matrix:
         """Return the stored vectors, (len(sentences), d) float32; raises KeyError like `rank_sentences`."""

@@ -51,6 +51,14 @@ class View:
             found[language] = (taken * own + weight * overall) / (taken + weight)
         return found
 
+    def others(self, vector: Vector, row: int) -> float:
+        """Return the mean score of the best other rows in the row's language, a third of them, ten at most."""
+        among = next(mask for mask in self._among.values() if mask[row])
+        count = int(among.sum()) - 1
+        rows, scores = self._store.search(vector, _taken(count) + 1, among)
+        best = scores[rows != row][: _taken(count)]
+        return float(np.mean(best)) if len(best) else 0.0
+
     def _mean_of_best(self, vector: Vector, among: Mask | None) -> float:
         count = len(self._store) if among is None else int(among.sum())
         _, scores = self._store.search(vector, _taken(count), among)

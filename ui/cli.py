@@ -137,7 +137,10 @@ def serve(
 
     assistant = open_assistant(Settings.from_env(), extractive)
     print("Loading the models…", flush=True)
-    assistant.warm_up()
+    try:
+        assistant.warm_up()
+    except FeudError as error:
+        print(f"warning: {error} Until then answers are quotations.", file=sys.stderr)
     serve(assistant, assistant.latest().documents, host=host, port=port)
 
 

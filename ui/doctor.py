@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 
 from corpus import FeudError, scan
-from index import ModelStore, linked_sqlite
+from index import MODELS, ModelStore, linked_sqlite
 from rag.llm import Message
 from rag.opening import Library, open_llm
 from rag.settings import Settings
@@ -32,8 +32,9 @@ def _disk(settings: Settings) -> str:
 
 def _models(settings: Settings) -> str:
     store = ModelStore(settings.models)
-    named = [settings.embedder] + ([] if settings.llm_base_url else [settings.llm_model])
-    return ", ".join(f"{name} {_size(store, name)}" for name in named)
+    known = settings.embedder in {model.name for model in MODELS}  # another is its own library's or endpoint's
+    named = ([settings.embedder] if known else []) + ([] if settings.llm_base_url else [settings.llm_model])
+    return ", ".join(f"{name} {_size(store, name)}" for name in named) or "none of the store is asked for"
 
 
 def _size(store: ModelStore, name: str) -> str:

@@ -35,7 +35,8 @@ def index(settings: Settings, rebuild: bool = False) -> None:
     words = {"read": "reading files", "embed": "embedding", "write": "writing the index"}
     columns = (TextColumn("{task.description:18}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     tasks: dict[str, TaskID] = {}
-    with Bars(*columns, console=Console(file=sys.stderr), transient=True) as bars:
+    errors = Console(file=sys.stderr)
+    with Bars(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bars:
         for step in build(settings.documents, settings.home, open_embedder(settings), rebuild=rebuild):
             if isinstance(step, Progress):
                 if step.stage not in tasks:

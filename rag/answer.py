@@ -1,0 +1,143 @@
+"""The values of an answer. They point at documents; no quoted word is a string that a model wrote."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from corpus import Document, Sentence
+from index import Hit
+
+Status = Literal["searching", "writing", "answered", "not_in_documents", "failed"]
+Support = Literal["verified", "quoted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and its answer earlier in the conversation, as the reader saw them."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked: the reader's words, their language (ISO 639-1), and the same without its turns.
+
+    `standalone` is what is searched and answered; without turns before it equals `text`.
+    """
+
+    text: str
+    language: str
+    standalone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A numbered pointer to a sentence, or to a run of neighbouring sentences, of one document."""
+
+    number: int
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def document(self) -> Document:
+        return self.sentences[0].document
+
+    @property
+    def start(self) -> int:
+        return self.sentences[0].start
+
+    @property
+    def end(self) -> int:
+        return self.sentences[-1].end
+
+    @property
+    def language(self) -> str:
+        return self.sentences[0].language
+
+    @property
+    def quote(self) -> str:
+        return self.document.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence of the answer with the numbers of the citations that it rests on, never none.
+
+    `support` is "verified" for a sentence that a model wrote and the program checked against its
+    sources, "quoted" for a sentence copied from a document.
+    """
+
+    text: str
+    citations: tuple[int, ...]
+    support: Support
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What one source says where sources differ."""
+
+    text: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A point on which the cited sources differ, with every version."""
+
+    about: str
+    versions: tuple[Version, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Milliseconds since the question arrived, None for what did not happen, and tokens."""
+
+    evidence_ms: int | None = None
+    first_token_ms: int | None = None
+    total_ms: int | None = None
+    prompt_tokens: int = 0
+    generated_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, or a snapshot of one that is being made ("searching", "writing").
+
+    `notice` is the one line, in the language of the question, that stands where no statement can: that
+    the documents do not say, or that the model failed. `draft` is model text that is not yet checked.
+    """
+
+    question: Question
+    status: Status
+    statements: tuple[Statement, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    notice: str = ""
+    fault: str = ""
+    draft: str = ""
+    timing: Timing = field(default_factory=Timing)
+    llm: str = ""
+    embedder: str = ""
+    generation: int = 0
+
+    @property
+    def text(self) -> str:
+        """The answer as one line with its marks, or its notice.
+
+        Sentences keep their own full stop: `"Sentence one [1]. Sentence two [2][3]."`
+        """
+        return join(self.statements) or self.notice
+
+
+def join(statements: tuple[Statement, ...]) -> str:
+    """Set the citation marks of each statement before its closing punctuation.
+
+    >>> join((Statement("Musk sued.", (1,), "verified"), Statement("马斯克撤诉。", (2, 3), "verified")))
+    'Musk sued [1]. 马斯克撤诉 [2][3]。'
+    """
+    pieces = []
+    for statement in statements:
+        body = statement.text.rstrip(".。!！?？")
+        marks = "".join(f"[{number}]" for number in statement.citations)
+        pieces.append(f"{body} {marks}{statement.text[len(body) :]}")
+    return " ".join(pieces)

@@ -1,0 +1,112 @@
+"""Whose words a written sentence rests on. Model text is untrusted until it went through here.
+
+The model writes freely; the program finds the source sentences: by meaning (the embedder, which works
+across languages) and shared words, then by names and numbers, which must stand in the source. What rests on
+nothing has no citations and is not shown.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from corpus import Sentence
+from corpus.names import absent, names
+from corpus.numbers import Quantity, missing, quantities
+from index import Index
+from index.lexical import tokens
+from rag.answer import Question
+from rag.evidence import Evidence
+
+# Measured on 104 sentences that the default models wrote for the development cases: of those that state a
+# required fact the first three rules keep .88, of the others .30.
+MEANING = 0.86
+"""Least cosine between a written sentence and its source."""
+ABOVE = 0.03
+"""Least distance of that cosine from those of the next closest sentences in the source's language."""
+NEWS = 0.005
+"""How much closer to the source a sentence must be than the question: an echo of the question says nothing."""
+COVERAGE = 0.1
+"""What full word coverage adds to a cosine when sources are compared."""
+RIVAL = 0.04
+"""A source this much weaker than the best may still be the one, if the best lacks a name or a number."""
+ALIKE = 0.02
+"""A source this much weaker, from another document, says the same and is cited too."""
+
+
+def attribute(text: str, question: Question, evidence: Evidence, index: Index) -> tuple[Sentence, ...]:
+    """Return the evidence that `text` rests on, best first; none where it rests on nothing.
+
+    Each name in `text` must stand in its source, in the sentence before it or in its document's title; each
+    number in a cited sentence or in the date of its document.
+    """
+    if not evidence.sentences or not text.strip() or text.rstrip().endswith(("?", "？", "؟")):
+        return ()
+    support, order = _ranked(text, question, evidence, index)
+    spoken = names(text, question.language, _names_around(question, evidence))
+    for first in order:
+        if support[first] < support[order[0]] - RIVAL:
+            break
+        if absent(spoken, _around(first, evidence)):
+            continue
+        cited = _with_numbers(text, question.language, first, order, evidence)
+        if cited:
+            close = [i for i in order if support[i] >= support[first] - ALIKE]
+            return _with_others(
+                cited, [evidence.sentences[i] for i in close if not absent(spoken, _around(i, evidence))]
+            )
+    return ()
+
+
+def _ranked(text: str, question: Question, evidence: Evidence, index: Index) -> tuple[list[float], list[int]]:
+    """How well each row supports `text`, and the rows that may be its source, best first."""
+    written, asked = index.embedder.embed_passages([text, question.standalone])
+    cosines, before = evidence.vectors @ written, evidence.vectors @ asked
+    above = index.standing_out(written, evidence.sentences)
+    shared = set(tokens(text))
+    coverage = [len(shared & set(tokens(s.text))) / max(1, len(shared)) for s in evidence.sentences]
+    support = cosines + COVERAGE * np.array(coverage)
+    means = (cosines >= MEANING) & (above >= ABOVE) & (cosines - before >= NEWS)
+    return support.tolist(), [int(i) for i in np.argsort(-support, kind="stable") if means[i]]
+
+
+def _names_around(question: Question, evidence: Evidence) -> set[str]:
+    """The names that the question and the evidence show."""
+    return names(question.standalone, question.language).union(
+        *(names(sentence.text, sentence.language) for sentence in evidence.sentences)
+    )
+
+
+def _around(row: int, evidence: Evidence) -> str:
+    """A sentence with its document's title and the sentence before it, where "he" has a name."""
+    sentence, before = evidence.sentences[row], evidence.before[row]
+    return " ".join([sentence.document.title, before.text if before else "", sentence.text])
+
+
+def _with_numbers(
+    text: str, language: str, first: int, order: Sequence[int], evidence: Evidence
+) -> list[Sentence]:
+    """The source with those that hold the numbers it lacks; nothing where a number stands nowhere."""
+    cited = [evidence.sentences[first]]
+    wanted = quantities(text, language)
+    for i in order:
+        lacking = missing(wanted, _numbers(cited))
+        if lacking and len(missing(lacking, _numbers([evidence.sentences[i]]))) < len(lacking):
+            cited.append(evidence.sentences[i])
+    return [] if missing(wanted, _numbers(cited)) else cited
+
+
+def _with_others(cited: list[Sentence], close: Sequence[Sentence]) -> tuple[Sentence, ...]:
+    """Add the best of the close sources from each further document."""
+    for source in close:
+        if source.document.id not in {sentence.document.id for sentence in cited}:
+            cited.append(source)
+    return tuple(cited)
+
+
+def _numbers(sentences: Sequence[Sentence]) -> list[Quantity]:
+    return [
+        quantity
+        for sentence in sentences
+        for quantity in quantities(sentence.text, sentence.language)
+        + quantities(sentence.document.published.value or "", "und")
+    ]

@@ -1,0 +1,77 @@
+"""The one JSON shape that every way in returns. Changing it needs a new `SCHEMA` number."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from corpus import Published
+from index import Hit
+from rag.answer import Answer, Citation, Version
+
+SCHEMA = 1
+
+
+def to_json(answer: Answer, name: str = "") -> dict[str, Any]:
+    """Return `answer` as plain JSON values. `start` and `end` count characters of the decoded file.
+
+    `name` is the caller's own id for the question.
+    """
+    return {
+        "schema": SCHEMA,
+        "id": name,
+        "question": answer.question.text,
+        "language": answer.question.language,
+        "status": answer.status,
+        "text": answer.text,
+        "statements": [
+            {"text": s.text, "citations": list(s.citations), "support": s.support} for s in answer.statements
+        ],
+        "citations": [_citation(citation) for citation in answer.citations],
+        "disagreements": [
+            {"about": d.about, "versions": [_version(version) for version in d.versions]}
+            for d in answer.disagreements
+        ],
+        "passages": passages(answer.hits),
+        "timing": asdict(answer.timing),
+        "model": {"llm": answer.llm, "embedder": answer.embedder},
+        "generation": answer.generation,
+    }
+
+
+def passages(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """The `passages` list of the contract, which `feud search --json` returns alone."""
+    return [
+        {
+            "document": hit.passage.document.id,
+            "start": hit.passage.start,
+            "end": hit.passage.end,
+            "language": hit.passage.language,
+            "score": round(hit.score, 4),
+        }
+        for hit in hits
+    ]
+
+
+def published(date: Published) -> dict[str, Any]:
+    return {"value": date.value, "precision": date.precision, "uncertain": date.uncertain}
+
+
+def _citation(citation: Citation) -> dict[str, Any]:
+    document = citation.document
+    return {
+        "number": citation.number,
+        "document": document.id,
+        "start": citation.start,
+        "end": citation.end,
+        "quote": citation.quote,
+        "language": citation.language,
+        "title": document.title,
+        "publisher": document.publisher,
+        "published": published(document.published),
+        "url": document.url,
+        "translation": None,
+    }
+
+
+def _version(version: Version) -> dict[str, Any]:
+    return {"text": version.text, "citations": list(version.citations)}

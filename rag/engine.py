@@ -1,0 +1,150 @@
+"""The embedded engine: llama.cpp's own HTTP server in a child process on loopback, supervised.
+
+The child is this module run as a program. It reads its settings and a random key from its standard
+input, prints the address it listens on, and ends when that input closes, so it never outlives its parent.
+Run apart, a crash of the engine costs one answer and not the page.
+"""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+
+from corpus import FeudError
+from rag.errors import LLMError
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where an OpenAI-compatible server answers."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+
+
+def usable_cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Engine:
+    """A GGUF model behind an endpoint. The child starts with the first call and again after a crash.
+
+    `find` returns the model's file and is called before each start; `context` is in tokens.
+    """
+
+    def __init__(
+        self, find: Callable[[], Path], context_tokens: int = 4096, start_seconds: float = 120
+    ) -> None:
+        self._context, self._start_seconds = context_tokens, start_seconds
+        self._find = find
+        self._child: subprocess.Popen[str] | None = None
+        self._endpoint = Endpoint("", "")
+        self._lock = threading.Lock()
+
+    def endpoint(self) -> Endpoint:
+        """Return where the engine answers, starting it first if it is not running.
+
+        Raises `LLMError` when the model's file can't be had or the child ends or hangs while it loads.
+        """
+        with self._lock:
+            if self._child is None or self._child.poll() is not None:
+                self._end()
+                self._start()
+            return self._endpoint
+
+    def stop(self) -> None:
+        """End the child, at once and for good or until the next `endpoint()`."""
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None
+
+    def _start(self) -> None:
+        model = self._model()
+        key = secrets.token_urlsafe(32)
+        self._child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "rag.engine"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self._child.stdin is not None
+        settings = {
+            "model": str(model),
+            "context": self._context,
+            "threads": usable_cores(),
+            "key": key,
+        }
+        with suppress(BrokenPipeError):  # it has ended already, as the wait for its address will find
+            self._child.stdin.write(json.dumps(settings) + "\n")
+            self._child.stdin.flush()
+        self._endpoint = Endpoint(self._address(model, time.monotonic() + self._start_seconds) + "/v1", key)
+
+    def _model(self) -> Path:
+        try:
+            return self._find()
+        except FeudError as error:
+            raise LLMError(str(error)) from error
+
+    def _address(self, model: Path, deadline: float) -> str:
+        """Wait until the child has printed its address and says that it is healthy."""
+        child = self._child
+        assert child is not None
+        assert child.stdout is not None
+        watch = threading.Timer(deadline - time.monotonic(), child.kill)
+        watch.start()
+        # Whatever else the native code prints comes before the one line that is ours.
+        address = next((line.split()[1] for line in child.stdout if line.startswith("listening ")), "")
+        watch.cancel()
+        while address and child.poll() is None and time.monotonic() < deadline:
+            try:
+                if httpx2.get(f"{address}/health", timeout=5, trust_env=False).status_code == 200:
+                    return address
+            except httpx2.TransportError:
+                pass  # not listening yet
+            time.sleep(0.05)
+        self._end()
+        raise LLMError(
+            f"The embedded engine did not start with {model.name}. Check the file with: feud models verify"
+        )
+
+
+def main() -> None:
+    """Serve one model until standard input closes. Settings come as one line of JSON on standard input."""
+    settings = json.loads(sys.stdin.readline())
+
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = settings["model"]
+    params.n_ctx = settings["context"]
+    params.n_parallel = 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings["threads"]
+    params.hostnames, params.port = ["127.0.0.1"], 0
+    params.api_keys, params.cors_origins = [settings["key"]], ""
+    params.endpoint_slots = params.endpoint_metrics = params.ui = False
+    params.cache_ram_mib = 256  # the default of 8 GiB is more than the laptop has to spare
+    params.verbosity = -1
+    server = xllamacpp.Server(params)
+    print("listening", server.listening_address, flush=True)
+    sys.stdin.read()
+    os._exit(0)  # the server's threads have nothing to save
+
+
+if __name__ == "__main__":
+    main()

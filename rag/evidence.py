@@ -1,0 +1,52 @@
+"""Evidence: the few sentences that are worth the model's attention, in an order that stays the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus import Sentence
+from index import Hit, Index
+
+SENTENCES = 6
+CHARACTERS = 1600
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Sentences by document and place, with their scores for the question and their vectors, row by row.
+
+    `before` is the sentence that each of them follows, None at a beginning. `scores` are the mean of a
+    sentence's own and its passage's; `vectors` is `(n, dimension) float32, unit length`.
+    """
+
+    sentences: tuple[Sentence, ...]
+    before: tuple[Sentence | None, ...]
+    scores: NDArray[np.float32]
+    vectors: NDArray[np.float32]
+
+    def best(self, count: int) -> list[Sentence]:
+        """The `count` sentences with the highest scores, best first."""
+        return [self.sentences[i] for i in np.argsort(-self.scores, kind="stable")[:count]]
+
+
+def gather(question: str, hits: Sequence[Hit], index: Index) -> Evidence:
+    """Choose the best sentences of `hits`, as many as fit `SENTENCES` and `CHARACTERS`."""
+    found = list(dict.fromkeys(sentence for hit in hits for sentence in hit.passage.sentences))
+    follows = {second: first for hit in hits for first, second in pairwise(hit.passage.sentences)}
+    around = {sentence: hit.score for hit in reversed(hits) for sentence in hit.passage.sentences}
+    own = np.asarray(index.rank_sentences(question, found), dtype=np.float32)
+    scores = (own + np.array([around[sentence] for sentence in found], dtype=np.float32)) / 2
+    chosen: list[int] = []
+    room = CHARACTERS
+    for i in np.argsort(-scores, kind="stable"):
+        room -= len(found[i].text)
+        if len(chosen) == SENTENCES or (chosen and room < 0):
+            break
+        chosen.append(int(i))
+    chosen.sort(key=lambda i: (found[i].document.id, found[i].start))
+    sentences = tuple(found[i] for i in chosen)
+    before = tuple(follows.get(sentence) for sentence in sentences)
+    return Evidence(sentences, before, scores[chosen].astype(np.float32), index.sentence_vectors(sentences))

@@ -1,0 +1,25 @@
+"""Whether the evidence is good enough to ask the model at all: the first half of saying "not in there"."""
+
+from collections.abc import Sequence
+
+from corpus.names import absent, names, words
+from index import Hit, Index
+from rag.answer import Question
+
+LIKENESS = 0.80
+"""Least cosine between a question and its best passage, for the default embedder."""
+
+
+def good_enough(question: Question, hits: Sequence[Hit], index: Index) -> bool:
+    """Whether some passage is about the question, and the passages know each name that it asks about.
+
+    On the development cases the likeness alone refuses 6 of 11 questions without an answer and 1 of 53
+    with one (area under the ROC curve .79); names catch persons and companies that no passage mentions.
+    """
+    if not hits:
+        return False
+    if max(index.likeness(question.standalone, [hit.passage for hit in hits])) < LIKENESS:
+        return False
+    passages = " ".join(f"{hit.passage.document.title} {hit.passage.text}" for hit in hits)
+    asked = names(question.standalone, question.language, known=words(passages))
+    return not absent(asked, passages)

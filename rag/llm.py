@@ -1,0 +1,190 @@
+"""The language model behind an OpenAI-compatible endpoint, with deadlines of our own.
+
+httpx times each read, so a server that drips outlives its timeout [1]; the openai client waits ten
+minutes and tries twice more by default. Here the first token and the whole reply each have a deadline,
+and nothing is tried again once a token was shown.
+
+[1] https://www.python-httpx.org/advanced/timeouts/
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from queue import Empty, Queue
+from typing import Literal, Protocol, cast
+
+from rag.engine import Endpoint
+from rag.errors import LLMError
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+Prompt = Sequence[Message]
+_LOOPBACK = re.compile(r"https?://(localhost|127\.|\[::1\])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a reply. The last piece may be empty and carries the token counts, where they are known.
+
+    `cut` tells that the reply ended at its token limit and not by itself.
+    """
+
+    text: str
+    prompt_tokens: int = 0
+    generated_tokens: int = 0
+    cut: bool = False
+
+
+class LLM(Protocol):
+    """Writes a reply, piece by piece."""
+
+    name: str
+
+    def stream(self, prompt: Prompt, max_tokens: int) -> Iterator[Piece]: ...
+
+
+class OpenAILLM:
+    """Any OpenAI-compatible endpoint, the embedded engine included.
+
+    `endpoint` is called before each reply, so that a crashed engine can come back with another address.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        endpoint: Callable[[], Endpoint],
+        first_token_seconds: float = 60.0,
+        total_seconds: float = 120.0,
+    ) -> None:
+        self.name, self._endpoint = name, endpoint
+        self._first_token_seconds, self._total_seconds = first_token_seconds, total_seconds
+
+    def stream(self, prompt: Prompt, max_tokens: int) -> Iterator[Piece]:
+        """Yield the reply. Raises `LLMError` when it fails at any point or a deadline passes.
+
+        The connection is read in a thread, since no timeout of a socket ends a server that drips.
+        """
+        endpoint, read, left = self._endpoint(), Queue[Piece | LLMError | None](), threading.Event()
+        threading.Thread(
+            target=self._read, args=(endpoint, prompt, max_tokens, read, left), daemon=True
+        ).start()
+        started = heard = time.monotonic()
+        wrote = False
+        try:
+            while (piece := self._next(read, started, heard)) is not None:
+                if piece.text:
+                    heard, wrote = time.monotonic(), True
+                yield piece
+        finally:
+            left.set()
+        if not wrote:
+            raise LLMError(f"The model {self.name} at {_shown(endpoint.base_url)} wrote nothing. Ask again.")
+
+    def _next(self, read: "Queue[Piece | LLMError | None]", started: float, heard: float) -> Piece | None:
+        """Wait for the next piece, None after the last, as long as both deadlines allow."""
+        total = started + self._total_seconds - time.monotonic()
+        silent = heard + self._first_token_seconds - time.monotonic()
+        try:
+            piece = read.get(timeout=max(0.0, min(total, silent)))
+        except Empty:
+            piece = None
+            if silent <= total:
+                raise LLMError(
+                    f"The model {self.name} was silent for {self._first_token_seconds:g} seconds. Ask again."
+                ) from None
+        else:
+            if isinstance(piece, LLMError):
+                raise piece
+            if piece is None or total > 0:
+                return piece
+        raise LLMError(f"The model {self.name} did not finish in {self._total_seconds:g} seconds. Ask again.")
+
+    def _read(
+        self,
+        endpoint: Endpoint,
+        prompt: Prompt,
+        max_tokens: int,
+        read: "Queue[Piece | LLMError | None]",
+        left: threading.Event,
+    ) -> None:
+        """Put the pieces of the reply into `read`, None after the last, or the error that ended it."""
+        try:
+            for piece in self._pieces(endpoint, prompt, max_tokens):
+                read.put(piece)
+                if left.is_set():
+                    return
+        except Exception as error:  # a server can send anything, and the client break over it anywhere
+            reason = _one_line(error, endpoint)
+            failed = LLMError(f"The model {self.name} at {_shown(endpoint.base_url)} failed: {reason}")
+            failed.__cause__ = error
+            read.put(failed)
+        else:
+            read.put(None)
+
+    def _pieces(self, endpoint: Endpoint, prompt: Prompt, max_tokens: int) -> Iterator[Piece]:
+        import openai
+
+        messages = cast(
+            "list[openai.types.chat.ChatCompletionMessageParam]", [asdict(message) for message in prompt]
+        )
+        written, finished = 0, False
+        with (
+            # a proxy of the environment is for servers elsewhere
+            openai.DefaultHttpx2Client(trust_env=not _LOOPBACK.match(endpoint.base_url)) as connections,
+            openai.OpenAI(
+                base_url=endpoint.base_url,
+                api_key=endpoint.api_key or "none",
+                timeout=openai.Timeout(self._first_token_seconds + 1, connect=5.0),
+                max_retries=0,
+                http_client=connections,
+            ) as client,
+            client.chat.completions.create(
+                model=self.name,
+                messages=messages,
+                max_tokens=max_tokens,
+                temperature=0,
+                stream=True,
+                stream_options={"include_usage": True},
+            ) as events,
+        ):
+            for event in events:
+                for choice in event.choices[:1]:
+                    if choice.delta.content:
+                        written += 1
+                        yield Piece(choice.delta.content)
+                    finished |= bool(choice.finish_reason)
+                    if choice.finish_reason == "length" or written > max_tokens:  # a piece is a token or more
+                        yield Piece("", cut=True)
+                if event.usage:
+                    yield Piece("", event.usage.prompt_tokens, event.usage.completion_tokens)
+                if written > max_tokens:
+                    return
+        if not finished:
+            raise EOFError("the reply broke off")
+
+
+def _one_line(error: Exception, endpoint: Endpoint) -> str:
+    """The error in words, without the key, however a server or a library quotes it."""
+    words = str(error) or type(error).__name__
+    key = endpoint.api_key.strip()
+    for secret in {key, repr(key)[1:-1]} - {""}:
+        words = words.replace(secret, "…")
+    return " ".join(_shown(words).split())[:200]
+
+
+def _shown(address: str) -> str:
+    """An address without the password in it.
+
+    >>> _shown("https://me:secret@example.org/v1")
+    'https://example.org/v1'
+    """
+    return re.sub(r"//[^/\s]*@", "//", address)

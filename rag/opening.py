@@ -1,0 +1,53 @@
+"""Put together from settings what answers: the opened index and the language model."""
+
+import threading
+from pathlib import Path
+
+from index import Embedder, Index, ModelStore, current_generation, embedder_named, open_index
+from rag.assistant import Assistant
+from rag.engine import Endpoint, Engine
+from rag.llm import LLM, OpenAILLM
+from rag.settings import Settings
+
+
+def open_assistant(settings: Settings, extractive: bool = False) -> Assistant:
+    """Return an assistant over the newest index. Neither model is loaded before it is needed.
+
+    Raises what `open_index` raises. A language model that is missing or broken shows with the first answer.
+    """
+    return Assistant(Library(settings).latest, None if extractive else open_llm(settings))
+
+
+class Library:
+    """The index of the home folder, opened anew when somebody has published a newer generation."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._home = settings.home
+        self._index = open_index(settings.home, open_embedder(settings))
+        self._lock = threading.Lock()
+
+    def latest(self) -> Index:
+        """Return the newest generation. Who holds an older one may go on using it."""
+        with self._lock:
+            newest = current_generation(self._home)
+            if newest is not None and newest != self._index.generation:
+                self._index = open_index(self._home, self._index.embedder)
+            return self._index
+
+
+def open_embedder(settings: Settings) -> Embedder:
+    """Return the embedder that the settings name."""
+    return embedder_named(settings.embedder, ModelStore(settings.models), settings.embedder_api_key)
+
+
+def open_llm(settings: Settings) -> LLM:
+    """Return the language model: an endpoint of the reader's own, or the embedded engine."""
+    if settings.llm_base_url:
+        endpoint = Endpoint(settings.llm_base_url, settings.llm_api_key)
+        return OpenAILLM(settings.llm_model, lambda: endpoint)
+    store = ModelStore(settings.models)
+
+    def model() -> Path:
+        return store.find(settings.llm_model)
+
+    return OpenAILLM(settings.llm_model, Engine(model).endpoint)

@@ -1,0 +1,81 @@
+"""The prompts, filled in from `prompt.toml`, where all their words stand."""
+
+import tomllib
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from itertools import groupby
+from typing import Any
+
+from corpus import Sentence
+from rag.answer import Question, Turn
+from rag.llm import Message, Prompt
+
+_JOINERS = "\u200c\u200d"  # scripts from Persian to Malayalam spell with them, and emoji are joined by them
+
+
+def visible(text: str) -> str:
+    """Return `text` as one line without what can't be seen: control and format characters.
+
+    >>> visible(" Who\\u202e sued\\x00\\n whom?"), visible("می\\u200cخواهم") == "می\\u200cخواهم"
+    ('Who sued whom?', True)
+    """
+    kept = (c for c in text if c.isspace() or c in _JOINERS or unicodedata.category(c)[0] != "C")
+    return " ".join("".join(kept).split())
+
+
+def answering(question: Question, evidence: Sequence[Sentence]) -> Prompt:
+    """The prompt that asks for an answer from `evidence`, grouped by document in the given order."""
+    words = _words("answer")
+    excerpts = "\n\n".join(
+        "\n".join([f"[{_source(group[0])}]", *(visible(sentence.text) for sentence in group)])
+        for group in (list(group) for _, group in groupby(evidence, key=lambda sentence: sentence.document.id))
+    )
+    asked = words["question"].format(
+        excerpts=excerpts, question=question.standalone, language=language_name(question.language)
+    )
+    return [
+        Message("system", words["system"]),
+        Message("user", words["excerpts"].strip()),
+        Message("assistant", words["reply"]),
+        Message("user", asked.strip()),
+    ]
+
+
+def rewriting(text: str, turns: Sequence[Turn]) -> Prompt:
+    """The prompt that asks for the question `text` to be made independent of `turns`."""
+    words = _words("rewrite")
+    said = "\n".join(f"Q: {turn.question}\nA: {turn.answer}" for turn in turns)
+    prompt = [Message("system", words["system"])]
+    for conversation, question in words["examples"]:
+        prompt += [Message("user", conversation), Message("assistant", question)]
+    return [*prompt, Message("user", words["question"].format(turns=said, question=text).strip())]
+
+
+def language_name(code: str) -> str:
+    """The name of a language by CLDR, in English and in the language itself.
+
+    >>> language_name("nl"), language_name("en"), language_name("?")
+    ('Dutch (Nederlands)', 'English', 'the language of the question')
+    """
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        own = Locale.parse(code.replace("und", "?")).languages[code]
+    except (UnknownLocaleError, ValueError, KeyError):
+        return "the language of the question"
+    english = str(Locale("en").languages[code])
+    return english if own == english else f"{english} ({own})"
+
+
+def _source(sentence: Sentence) -> str:
+    document = sentence.document
+    known = (document.publisher or document.title or document.id, document.published.value or "")
+    return ", ".join(visible(part) for part in known if part)
+
+
+@cache
+def _words(prompt: str) -> dict[str, Any]:
+    words: dict[str, Any] = tomllib.loads((files("rag") / "prompt.toml").read_text("utf-8"))[prompt]
+    return words

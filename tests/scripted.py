@@ -1,0 +1,152 @@
+"""An assistant without a model: it replays one answer as growing snapshots over a few small documents."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from corpus import Document, FeudError, Passage, Published, Segment, Sentence
+from corpus.document import Kind
+from index import Hit
+from rag import Answer, Citation, Disagreement, Question, Statement, Timing, Turn, Version
+
+
+def document(name: str, *pieces: tuple[str, Kind, str], **about: object) -> Document:
+    """A document made of (text, kind, language) pieces, which become its segments."""
+    segments, at = [], 0
+    for text, kind, language in pieces:
+        reason = "not the article" if kind == "noise" else ""
+        segments.append(Segment(at, at + len(text), language, kind, reason))
+        at += len(text)
+    text = "".join(text for text, _, _ in pieces)
+    return replace(Document(name, text, name, segments=tuple(segments)), **about)  # type: ignore[arg-type]
+
+
+def sentence(source: Document, words: str) -> Sentence:
+    """The sentence of `source` that reads `words`."""
+    start = source.text.index(words)
+    language = next(s.language for s in source.segments if s.start <= start < s.end)
+    return Sentence(source, start, start + len(words), language)
+
+
+HARBOUR = document(
+    "harbour.txt",
+    ("Le port de Saint-Malo\n\n", "heading", "fr"),
+    ("Le nouveau quai a ouvert le 3 mai 2021. Il a coûté 12 millions d’euros. ", "article", "fr"),
+    ("La mairie avait promis une ouverture en 2019.\n\n", "article", "fr"),
+    ("Partager · Imprimer · S'abonner\n", "noise", "fr"),
+    title="Le port de Saint-Malo",
+    publisher="Le Télégramme du port",
+    published=Published("2021-05-04", "day"),
+    url="https://example.org/port",
+    author="Anne Le Goff",
+)
+QUAY = document(
+    "quay.txt",
+    ("码头于2021年5月开放，造价1500万欧元。居民们很高兴。", "article", "zh"),
+    title="圣马洛新码头",
+    publisher="海港报",
+    published=Published("2021-06", "month", uncertain=True, words="date 2021-06", note="The text disagrees."),
+)
+PIER = document(
+    "pier.txt",
+    ("افتتح الرصيف الجديد في مايو 2021.\r\n", "article", "ar"),
+    ("قال العمدة: <b>نعم</b> & شكرا 🙂.\r\n", "article", "ar"),
+)
+DOCUMENTS = (HARBOUR, QUAY, PIER)
+
+OPENED = sentence(HARBOUR, "Le nouveau quai a ouvert le 3 mai 2021.")
+COST = sentence(HARBOUR, "Il a coûté 12 millions d’euros.")
+COST_ZH = sentence(QUAY, "码头于2021年5月开放，造价1500万欧元。")
+MAYOR = sentence(PIER, "قال العمدة: <b>نعم</b> & شكرا 🙂.")
+QUESTION = "When did the quay open, and what did it cost?"
+ANSWER = Answer(
+    Question(QUESTION, "en", QUESTION),
+    "answered",
+    statements=(
+        Statement("The quay opened on 3 May 2021.", (1,), "verified"),
+        Statement("It cost between 12 and 15 million euros, depending on the source.", (2, 3), "verified"),
+    ),
+    disagreements=(
+        Disagreement(
+            "what the quay cost",
+            (Version("12 million euros", (2,)), Version("15 million euros", (3,))),
+        ),
+    ),
+    citations=(Citation(1, (OPENED,)), Citation(2, (COST,)), Citation(3, (COST_ZH,))),
+    hits=(
+        Hit(Passage(HARBOUR, (OPENED, COST), "Le port de Saint-Malo"), 0.41),
+        Hit(Passage(QUAY, (COST_ZH,)), 0.38),
+        Hit(Passage(PIER, (MAYOR,)), 0.21),
+    ),
+    timing=Timing(evidence_ms=41, first_token_ms=900, total_ms=4_800),
+    llm="scripted",
+)
+
+
+class Scripted:
+    """Replays `answer`, or what `answer` makes of the question, a word at a time.
+
+    It waits `pause` seconds before each word and, where there is one, for the gate of a step: "evidence"
+    before the passages, "words" before the first word, "end" before the result. It remembers what it was
+    asked and counts the runs that were closed before their end.
+    """
+
+    def __init__(
+        self,
+        answer: Answer | Callable[[str], Answer] = ANSWER,
+        pause: float = 0.005,
+        gates: Mapping[str, threading.Event] | None = None,
+        error: FeudError | Exception | None = None,
+    ) -> None:
+        self.answer, self.pause, self.gates, self.error = answer, pause, gates or {}, error
+        self.asked: list[tuple[str, tuple[Turn, ...]]] = []
+        self.closed = 0
+
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Answer]:
+        self.asked.append((question, tuple(history)))
+        answer = self.answer(question) if callable(self.answer) else self.answer
+        answer = replace(answer, question=replace(answer.question, text=question, standalone=question))
+        try:
+            yield from self._snapshots(answer)
+        except GeneratorExit:
+            self.closed += 1
+            raise
+
+    def _snapshots(self, answer: Answer) -> Iterator[Answer]:
+        seen = replace(
+            answer,
+            status="searching",
+            statements=(),
+            disagreements=(),
+            citations=(),
+            hits=(),
+            notice="",
+            timing=Timing(),
+        )
+        yield seen
+        self._wait("evidence")
+        seen = replace(seen, status="writing", hits=answer.hits)
+        yield seen
+        self._wait("words")
+        if self.error:
+            raise self.error
+        for statement in answer.statements:
+            draft = ""
+            for word in statement.text.split(" "):
+                time.sleep(self.pause)
+                draft = f"{draft} {word}".lstrip()
+                yield replace(seen, draft=draft)
+            cited = {*statement.citations, *(citation.number for citation in seen.citations)}
+            seen = replace(
+                seen,
+                statements=(*seen.statements, statement),
+                citations=tuple(citation for citation in answer.citations if citation.number in cited),
+            )
+            yield seen
+        self._wait("end")
+        yield answer
+
+    def _wait(self, step: str) -> None:
+        if step in self.gates:
+            self.gates[step].wait(timeout=60)

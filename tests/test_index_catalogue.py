@@ -1,0 +1,172 @@
+"""The catalogue gives back what was put in, whole or not at all, and notices damage."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+import numpy as np
+import pytest
+
+from corpus import Document, Passage, Published, Segment, Sentence
+from index.catalogue import Catalogue
+from index.errors import IndexDamaged, IndexMissing
+from index.records import File, Record
+
+TEXT = "Der Turm steht.\r\nEr ist 40 m hoch.\x00 塔很高。🗼"
+
+
+@pytest.fixture
+def record() -> Record:
+    published = Published("2021-03", "month", True, "2021-04", "März oder April", "two months are named")
+    segments = (Segment(0, 35, "de", "article"), Segment(35, len(TEXT), "zh", "noise", "another language"))
+    document = Document(
+        "a/türm.txt", TEXT, 'Der "Turm"', "Blatt", published, "https://a.example/", "N. N.", segments
+    )
+    sentences = (Sentence(document, 0, 15, "de"), Sentence(document, 17, 34, "de"))
+    own = (Segment(0, len(TEXT), "de", "article"),)
+    return Record.of(
+        document, own, sentences, [Passage(document, sentences, "Höhe"), Passage(document, sentences[1:])]
+    )
+
+
+def put(path: Path, record: Record, number: int = 1) -> None:
+    with Catalogue(path, create=True) as catalogue, catalogue.transaction():
+        catalogue.publish([File(record.document.id, "ab", "", 9, 1, 2, "indexed")], [record])
+        catalogue.name_generation(number, "2026-01-01T00:00:00+00:00", json.dumps({"number": number}), kept=2)
+
+
+def test_a_record_comes_back_equal(tmp_path: Path, record: Record) -> None:
+    put(tmp_path / "c.sqlite", record)
+    with Catalogue(tmp_path / "c.sqlite") as catalogue:
+        assert catalogue.records() == [record]
+        assert catalogue.records()[0].document.text == TEXT
+        assert catalogue.files() == {"a/türm.txt": File("a/türm.txt", "ab", "", 9, 1, 2, "indexed")}
+        assert catalogue.generation() == (1, '{"number": 1}')
+
+
+def empty_and_fail(catalogue: Catalogue) -> None:
+    before = catalogue.digest()
+    with catalogue.transaction():
+        catalogue.publish([], [])
+        assert catalogue.digest() != before
+        raise ZeroDivisionError
+
+
+def test_a_transaction_that_fails_leaves_the_old_state(tmp_path: Path, record: Record) -> None:
+    put(tmp_path / "c.sqlite", record)
+    with Catalogue(tmp_path / "c.sqlite") as catalogue:
+        before = catalogue.digest()
+        with pytest.raises(ZeroDivisionError):
+            empty_and_fail(catalogue)
+        assert catalogue.digest() == before
+        assert catalogue.records() == [record]
+
+
+def test_a_reader_keeps_the_state_that_it_began_with(tmp_path: Path, record: Record) -> None:
+    put(tmp_path / "c.sqlite", record)
+    with Catalogue(tmp_path / "c.sqlite") as reader, reader.transaction():
+        assert reader.generation() == (1, '{"number": 1}')
+        put(tmp_path / "c.sqlite", record, number=2)
+        assert reader.generation() == (1, '{"number": 1}')
+    with Catalogue(tmp_path / "c.sqlite") as reader:
+        assert reader.generation() == (2, '{"number": 2}')
+
+
+def test_the_newest_generations_are_kept(tmp_path: Path, record: Record) -> None:
+    for number in (1, 2, 3, 4):
+        put(tmp_path / "c.sqlite", record, number)
+    with Catalogue(tmp_path / "c.sqlite") as catalogue:
+        assert sorted(catalogue.generations()) == [3, 4]
+
+
+def test_vectors_belong_to_an_embedder_and_go_with_their_text(tmp_path: Path, record: Record) -> None:
+    first, second = np.eye(2, dtype=np.float32)
+    [key, *_] = record.passage_keys
+    with Catalogue(tmp_path / "c.sqlite", create=True) as catalogue:
+        catalogue.keep_vectors("one", {key: first, "no text": second})
+        catalogue.keep_vectors("two", {key: second})
+        assert catalogue.vectors("one", [key, "no text", "?"]).keys() == {key, "no text"}
+        assert np.array_equal(catalogue.vectors("two", [key])[key], second)
+    put(tmp_path / "c.sqlite", record)
+    with Catalogue(tmp_path / "c.sqlite") as catalogue:
+        assert catalogue.vectors("one", [key, "no text"]).keys() == {key}
+
+
+def spoil(path: Path, statement: str, *values: object) -> None:
+    connection = apsw.Connection(str(path))
+    connection.execute(statement, values)
+    connection.close()
+
+
+def test_a_damaged_vector_is_not_returned(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    with Catalogue(path, create=True) as catalogue:
+        catalogue.keep_vectors("one", {"a": np.array([1, 0], np.float32), "b": np.array([0, 1], np.float32)})
+    spoil(
+        path, "UPDATE vectors SET vector = ? WHERE embedded = 'a'", np.array([0.6, 0.8], np.float32).tobytes()
+    )
+    with Catalogue(path) as catalogue:
+        assert catalogue.vectors("one", ["a", "b"]).keys() == {"b"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE documents SET text = replace(text, '40', '41')",
+        "UPDATE documents SET own = '[]'",
+        "UPDATE sentences SET start = 1 WHERE number = 0",
+        "UPDATE passages SET heading = '' WHERE number = 0",
+        "UPDATE files SET sha256 = 'ac'",
+    ],
+)
+def test_any_changed_row_changes_the_digest(tmp_path: Path, record: Record, statement: str) -> None:
+    path = tmp_path / "c.sqlite"
+    put(path, record)
+    with Catalogue(path) as catalogue:
+        before = catalogue.digest()
+    spoil(path, statement)
+    with Catalogue(path) as catalogue:
+        assert catalogue.digest() != before
+
+
+def test_a_changed_manifest_is_refused(tmp_path: Path, record: Record) -> None:
+    put(tmp_path / "c.sqlite", record)
+    spoil(tmp_path / "c.sqlite", "UPDATE generations SET manifest = replace(manifest, '1', '2')")
+    with (
+        Catalogue(tmp_path / "c.sqlite") as catalogue,
+        pytest.raises(IndexDamaged, match="does not match its hash"),
+    ):
+        catalogue.generation()
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(b"this is no database, but long enough to be taken for one" * 100)
+
+
+def other_format(path: Path) -> None:
+    Catalogue(path, create=True).__exit__()
+    spoil(path, "PRAGMA user_version = 99")
+
+
+@pytest.mark.parametrize(("make", "message"), [(garbage, "not a database"), (other_format, "format 99")])
+def test_what_is_no_catalogue_is_refused_with_the_next_step(
+    tmp_path: Path, make: Callable[[Path], None], message: str
+) -> None:
+    make(tmp_path / "c.sqlite")
+    with pytest.raises(IndexDamaged, match=f"{message}.*feud index --rebuild"):
+        Catalogue(tmp_path / "c.sqlite")
+
+
+def test_nothing_yet_is_said(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissing, match="feud index"):
+        Catalogue(tmp_path / "c.sqlite")
+    (tmp_path / "c.sqlite").touch()  # a first build was killed before it made the tables
+    with pytest.raises(IndexMissing, match="feud index"):
+        Catalogue(tmp_path / "c.sqlite")
+
+
+def test_commits_are_durable(tmp_path: Path) -> None:
+    with Catalogue(tmp_path / "c.sqlite", create=True) as catalogue:
+        pragma = catalogue._connection.pragma
+        assert (pragma("journal_mode"), pragma("synchronous"), pragma("foreign_keys")) == ("wal", 2, 1)

@@ -1,0 +1,109 @@
+"""The whole road on the real models: five documents, a question, an answer that can be checked."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from corpus.shipped import seed
+from index import build
+from rag.assistant import Assistant
+from rag.contract import to_json
+from rag.opening import Library, open_assistant, open_embedder
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.model
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home of its own with an index of the shipped documents; the models are those of the real home."""
+    home = tmp_path_factory.mktemp("home")
+    fresh = dataclasses.replace(Settings.from_env(), home=home, documents=home / "documents")
+    seed(fresh.documents)
+    for _ in build(fresh.documents, fresh.home, open_embedder(fresh)):
+        pass
+    return fresh
+
+
+@pytest.fixture(scope="module")
+def assistant(settings: Settings) -> Assistant:
+    return open_assistant(settings)
+
+
+def test_a_german_question_finds_the_sum_in_other_languages(assistant: Assistant) -> None:
+    answer = assistant.ask("Wie viel hat Musk für OpenAI geboten?")
+    assert answer.status == "answered"
+    assert answer.question.language == "de"
+    assert "97,4" in answer.text
+    assert {citation.language for citation in answer.citations} <= {"fr", "it"}
+    for citation in answer.citations:
+        assert "97,4" in citation.quote
+
+
+@pytest.mark.parametrize(
+    ("question", "refusal"),
+    [
+        ("¿Cuál es la capital de Australia?", "Los documentos no lo dicen."),
+        ("Why did Jeff Bezos sue OpenAI?", "The documents do not say."),
+    ],
+)
+def test_what_is_not_in_the_documents_is_refused_with_the_nearest_passages(
+    assistant: Assistant, question: str, refusal: str
+) -> None:
+    answer = assistant.ask(question)
+    assert (answer.status, answer.text) == ("not_in_documents", refusal)
+    assert answer.hits
+
+
+def test_every_quote_of_the_json_stands_in_its_file(assistant: Assistant, settings: Settings) -> None:
+    answer = json.loads(json.dumps(to_json(assistant.ask("马斯克哪一年共同创立了OpenAI？"), "q")))
+    assert answer["status"] == "answered"
+    for citation in answer["citations"]:
+        text = (settings.documents / citation["document"]).read_bytes().decode()
+        assert text[citation["start"] : citation["end"]] == citation["quote"]
+
+
+def test_all_six_languages_find_the_bid(settings: Settings) -> None:
+    library = Library(settings).latest()
+    questions = (
+        "Wie viel bot Musks Gruppe für OpenAI?",
+        "马斯克集团出价多少收购OpenAI？",
+        "How much did Musk's group bid for OpenAI?",
+        "Hoeveel bood de groep van Musk voor OpenAI?",
+        "Combien le groupe de Musk a-t-il offert pour OpenAI ?",
+        "Quanto ha offerto il gruppo di Musk per OpenAI?",
+    )
+    for question in questions:
+        assert any("97,4" in hit.passage.text for hit in library.search(question, 8)), question
+
+
+@pytest.mark.browser
+def test_a_reader_asks_on_the_page_and_opens_the_source(
+    assistant: Assistant, served: Callable[..., str], browser_page: Callable[..., "Page"]
+) -> None:
+    page = browser_page(served(assistant, assistant.latest().documents))
+    page.set_default_timeout(120_000)
+    page.fill("#question textarea", "Combien Musk a-t-il offert pour OpenAI ?")
+    page.press("#question textarea", "Enter")
+    page.locator("details[open] .passage").first.wait_for()
+    assert page.locator(".statement").count() == 0
+    page.locator("article[data-state=done]").wait_for()
+    assert "97,4" in page.locator(".words").first.inner_text()
+    page.locator(".statement .cite").first.click()
+    page.locator("#cited").wait_for()
+    cited = page.locator("#cited").evaluate("mark => mark.textContent")
+    assert "97,4" in cited
+    assert any(cited in document.text for document in assistant.latest().documents)
+
+
+def test_the_shipped_files_are_those_of_the_folder(settings: Settings) -> None:
+    shipped = Path(__file__).parents[1] / "corpus" / "documents"
+    for file in shipped.glob("*.txt"):
+        assert (settings.documents / file.name).read_bytes() == file.read_bytes()

@@ -1,0 +1,418 @@
+"""The page in a real browser, in front of a scripted assistant; and what the server lets through."""
+
+import http.client
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from corpus import FeudError
+from rag import Answer, Citation, Question, Statement, Turn
+from tests.scripted import ANSWER, COST, DOCUMENTS, MAYOR, OPENED, QUESTION, Scripted, document, sentence
+from ui.site import HEADERS, LARGEST, SiteError, listen
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Served = Callable[..., str]
+Opened = Callable[..., "Page"]
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
+
+def ask(page: "Page", question: str = QUESTION) -> None:
+    page.fill("#question textarea", question)
+    page.press("#question textarea", "Enter")
+
+
+def finished(page: "Page", turns: int = 1) -> None:
+    page.locator("article[data-state=done]").nth(turns - 1).wait_for()
+
+
+@pytest.mark.browser
+def test_passages_are_on_screen_before_the_first_word_and_statements_come_one_by_one(
+    served: Served, browser_page: Opened
+) -> None:
+    gates = {step: threading.Event() for step in ("evidence", "words", "end")}
+    page = browser_page(served(Scripted(gates=gates), DOCUMENTS))
+    ask(page)
+    page.get_by_text("searching 3 documents…").wait_for()
+    gates["evidence"].set()
+    page.get_by_text("reading 3 passages…").wait_for()
+    assert page.locator("details[open] .passage").count() == 3
+    assert page.locator(".passage q").nth(1).inner_text() == ANSWER.hits[1].passage.text
+    assert page.locator(".statement, .draft").count() == 0
+    gates["words"].set()
+    page.locator(".statement").nth(1).wait_for()
+    assert page.locator("article").get_attribute("data-state") == "running"
+    gates["end"].set()
+    finished(page)
+    assert page.locator(".words").all_inner_texts() == [s.text for s in ANSWER.statements]
+    assert page.locator(".version").count() == 2
+    assert page.locator("details[open]").count() == 0
+    assert page.locator(".draft").count() == 0
+
+
+@pytest.mark.browser
+def test_a_mark_opens_the_source_at_the_cited_words_and_escape_returns(
+    served: Served, browser_page: Opened
+) -> None:
+    padded = document(
+        "long.txt", ("Ein Satz davor. " * 2_000, "article", "de"), ("Das Ende, endlich.", "article", "de")
+    )
+    last = sentence(padded, "Das Ende, endlich.")
+    answer = replace(ANSWER, citations=(*ANSWER.citations[:2], Citation(3, (last,))))
+    page = browser_page(served(Scripted(answer), DOCUMENTS))
+    ask(page)
+    finished(page)
+    first, _, third = page.locator(".statement .cite").all()
+    first.click()
+    page.locator("#cited").wait_for()
+    assert page.locator("#cited").evaluate("mark => mark.textContent") == OPENED.text
+    assert page.locator("mark.other").all_inner_texts() == [COST.text]
+    assert page.locator("#source").get_by_text("Le Télégramme du port · 4 May 2021 · French").is_visible()
+    assert page.locator("#cited").evaluate("mark => document.activeElement === mark")
+    page.keyboard.press("Escape")
+    assert first.evaluate("mark => document.activeElement === mark")
+    assert not page.locator("#cited").is_visible()
+    first.press("Enter")
+    page.locator("#cited").wait_for()
+    third.click()
+    page.get_by_role("heading", name="long.txt").wait_for()
+    assert page.locator("#cited").inner_text() == last.text
+    assert page.locator("#cited").evaluate(IN_VIEW)
+
+
+IN_VIEW = """mark => {
+    const [inner, outer] = [mark.getBoundingClientRect(), mark.closest(".document").getBoundingClientRect()];
+    return inner.top >= outer.top && inner.bottom <= Math.min(outer.bottom, window.innerHeight);
+}"""
+
+
+@pytest.mark.browser
+def test_what_was_cited_is_shown_with_every_character(served: Served, browser_page: Opened) -> None:
+    answer = replace(ANSWER, citations=(*ANSWER.citations[:2], Citation(3, (MAYOR,))))
+    page = browser_page(served(Scripted(answer), DOCUMENTS))
+    ask(page)
+    finished(page)
+    page.locator(".statement .cite").last.click()
+    page.locator("#cited").wait_for()
+    assert page.locator("#cited").evaluate("mark => mark.textContent") == MAYOR.text
+    assert page.locator(".document").evaluate("text => text.textContent") == MAYOR.document.text
+    assert page.locator(".document b").count() == 0
+
+
+@pytest.mark.browser
+def test_stop_ends_the_run_and_says_so(served: Served, browser_page: Opened) -> None:
+    scripted = Scripted(pause=0.3)
+    page = browser_page(served(scripted, DOCUMENTS))
+    assert not page.locator("#stop").is_visible()
+    ask(page)
+    page.locator(".draft").wait_for()
+    assert not page.locator("#send").is_visible()
+    page.click("#stop")
+    page.get_by_text("Stopped, not finished.").wait_for(timeout=5_000)
+    assert page.locator(".draft").count() == 0
+    deadline = time.monotonic() + 5
+    while not scripted.closed and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert scripted.closed == 1
+    scripted.pause = 0
+    ask(page, "Once more?")
+    finished(page)
+    assert page.locator("article").count() == 2
+    assert scripted.asked[1] == ("Once more?", ())
+
+
+@pytest.mark.browser
+def test_stop_is_told_at_once_even_while_the_assistant_is_silent(served: Served, browser_page: Opened) -> None:
+    gate = threading.Event()
+    scripted = Scripted(gates={"words": gate})
+    page = browser_page(served(scripted, DOCUMENTS))
+    ask(page)
+    page.locator(".passage").first.wait_for()
+    began = time.monotonic()
+    page.click("#stop")
+    page.get_by_text("Stopped, not finished.").wait_for(timeout=5_000)
+    assert time.monotonic() - began < 2
+    assert page.locator("#send").is_visible()
+    gate.set()
+    ask(page, "Once more?")
+    finished(page)
+
+
+@pytest.mark.browser
+def test_beyond_the_queue_a_reader_is_told_so_and_a_closed_tab_frees_its_place(
+    served: Served, browser_page: Opened
+) -> None:
+    gate = threading.Event()
+    scripted = Scripted(gates={"words": gate}, pause=0.2)
+    address = served(scripted, DOCUMENTS, at_once=1, waiting=1)
+    # A browser logs each refusal of the server by itself.
+    first, second, third = (browser_page(address, expected=["503 (Service Unavailable)"]) for _ in range(3))
+    ask(first)
+    first.locator(".passage").first.wait_for()
+    ask(second)
+    second.get_by_text("waiting for a free place…").wait_for()
+    for turn in range(2):
+        ask(third)
+        third.get_by_text("No answer came: too many questions are waiting.").nth(turn).wait_for()
+    first.close()
+    gate.set()
+    finished(second)
+    assert scripted.closed == 1
+    ask(third)
+    finished(third)
+
+
+@pytest.mark.browser
+def test_a_question_stopped_while_it_waits_is_never_asked(served: Served, browser_page: Opened) -> None:
+    gate = threading.Event()
+    scripted = Scripted(gates={"words": gate})
+    address = served(scripted, DOCUMENTS)
+    first, second = browser_page(address), browser_page(address)
+    ask(first)
+    first.locator(".passage").first.wait_for()
+    ask(second, "Never mind?")
+    second.get_by_text("waiting for a free place…").wait_for()
+    second.click("#stop")
+    second.get_by_text("Stopped, not finished.").wait_for()
+    ask(second, "But this?")
+    gate.set()
+    finished(second)
+    assert [question for question, _ in scripted.asked] == [QUESTION, "But this?"]
+
+
+@pytest.mark.browser
+def test_a_conversation_goes_on_and_starts_anew(served: Served, browser_page: Opened) -> None:
+    scripted = Scripted()
+    page = browser_page(served(scripted, DOCUMENTS))
+    ask(page)
+    finished(page)
+    ask(page, "And then?")
+    finished(page, 2)
+    assert scripted.asked == [(QUESTION, ()), ("And then?", (Turn(QUESTION, ANSWER.text),))]
+    assert page.locator("h2.question").all_inner_texts() == [QUESTION, "And then?"]
+    page.locator(".statement .cite").first.click()
+    page.locator("#cited").wait_for()
+    page.get_by_role("button", name="New conversation").click()
+    page.locator(".chip").first.wait_for()
+    assert page.locator("article").count() == 0
+    assert not page.locator("#cited").is_visible()
+    page.locator(".chip").nth(1).click()
+    finished(page)
+    assert scripted.asked[2] == ("马斯克为什么撤销了对OpenAI的诉讼？", ())
+
+
+@pytest.mark.browser
+def test_enter_sends_shift_enter_does_not_and_a_long_question_is_refused_in_words(
+    served: Served, browser_page: Opened
+) -> None:
+    scripted = Scripted()
+    page = browser_page(served(scripted, DOCUMENTS))
+    box = page.locator("#question textarea")
+    ask(page, "x" * 1_001)
+    page.get_by_text("The question has 1001 characters; at most 1000 are read.").wait_for()
+    assert box.input_value() == "x" * 1_001
+    box.fill("one")
+    box.press("Shift+Enter")
+    page.keyboard.type("two")
+    assert box.input_value() == "one\ntwo"
+    box.press("Enter")
+    finished(page)
+    assert [question for question, _ in scripted.asked] == ["one\ntwo"]
+    assert page.locator("#line .line").count() == 0
+
+
+@pytest.mark.browser
+def test_on_a_phone_the_source_is_a_sheet_over_the_conversation(served: Served, browser_page: Opened) -> None:
+    page = browser_page(served(Scripted(), DOCUMENTS), **PHONE)
+    assert not page.locator("#side").is_visible()
+    page.fill("#question textarea", QUESTION)
+    page.locator("#send").tap()
+    finished(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.locator(".statement .cite").first.tap()
+    page.locator("#cited").wait_for()
+    sheet = page.locator("#side").bounding_box()
+    assert sheet is not None
+    assert (sheet["x"], sheet["width"]) == (0, 390)
+    assert page.locator("#cited").evaluate(IN_VIEW)
+    page.locator("#source .close").tap()
+    assert not page.locator("#side").is_visible()
+    page.get_by_role("button", name="Documents").tap()
+    page.locator(".volume").nth(1).tap()
+    page.get_by_text("码头于2021年5月开放").last.wait_for()
+
+
+@pytest.mark.browser
+def test_hostile_text_is_shown_and_never_becomes_an_element(served: Served, browser_page: Opened) -> None:
+    hostile = "<img src=x onerror=alert(1)><script>alert(2)</script> {{x}} ${alert(3)} **b** \ud800"
+    readable = hostile.replace("\ud800", "\ufffd")
+    source = document(
+        "evil.txt",
+        (hostile, "article", "en"),
+        title=hostile,
+        publisher=hostile,
+        url="javascript:alert(1)",
+    )
+    cited = sentence(source, hostile)
+    answer = Answer(
+        Question(hostile, "en", hostile),
+        "answered",
+        (Statement(hostile, (1,), "verified"),),
+        citations=(Citation(1, (cited,)),),
+        hits=(
+            replace(
+                ANSWER.hits[0], passage=replace(ANSWER.hits[0].passage, document=source, sentences=(cited,))
+            ),
+        ),
+    )
+    page = browser_page(served(Scripted(answer), (source,)))
+    page.evaluate("window.ran = 0; window.alert = () => { window.ran += 1; }; 0")
+    ask(page, readable)
+    finished(page)
+    page.locator(".statement .cite").click()
+    page.locator("#cited").wait_for()
+    assert page.locator(".words").inner_text() == readable
+    assert page.locator("h2.question").inner_text() == readable
+    assert page.locator("#cited").evaluate("mark => mark.textContent") == readable
+    page.mouse.move(0, 0)
+    page.locator(".statement .cite").hover()
+    page.locator("#peek[data-on]").wait_for()
+    assert page.locator("#peek q").inner_text() == readable
+    assert page.locator("#feud img, #feud script, #feud a, #peek img").count() == 0
+    assert page.evaluate("window.ran") == 0
+
+
+@pytest.mark.browser
+def test_a_failure_is_told_in_one_line_with_the_passages(served: Served, browser_page: Opened) -> None:
+    scripted = Scripted(error=FeudError("The model can't be reached. Start it with: feud models pull"))
+    page = browser_page(served(scripted, DOCUMENTS))
+    ask(page)
+    page.get_by_text("The model can't be reached. Start it with: feud models pull").wait_for()
+    assert page.locator("details[open] .passage").count() == 3
+    assert page.locator("#send").is_visible()
+
+
+@pytest.mark.browser
+def test_a_fault_of_the_program_ends_the_answer_without_telling_its_secrets(
+    served: Served, browser_page: Opened
+) -> None:
+    scripted = Scripted(error=ZeroDivisionError("secret"))
+    page = browser_page(served(scripted, DOCUMENTS))
+    ask(page)
+    page.get_by_text("The program failed before it had an answer.").wait_for()
+    assert "secret" not in page.content()
+    scripted.error = None
+    ask(page, "Again?")
+    finished(page)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground_in_both_themes(
+    served: Served, browser_page: Opened, scheme: str
+) -> None:
+    page = browser_page(served(Scripted(), DOCUMENTS), color_scheme=scheme)
+    ask(page)
+    finished(page)
+    page.locator(".statement .cite").first.click()
+    page.locator("#cited").wait_for()
+    for selector in (
+        ".words",
+        ".cite",
+        "h2.question",
+        ".sources small",
+        ".foot",
+        "#cited",
+        "mark.other",
+        "#send",
+    ):
+        assert page.locator(selector).last.evaluate(CONTRAST) >= 4.5, selector
+
+
+# WCAG 2.2 contrast ratio: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
+CONTRAST = """element => {
+    const rgb = (color) => color.match(/[\\d.]+/g).map(Number);
+    const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const light = (color) => {
+        const [r, g, b] = rgb(color).map((v) => linear(v / 255));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    let ground = element;
+    while (rgb(getComputedStyle(ground).backgroundColor)[3] === 0) ground = ground.parentElement;
+    const [a, b] = [getComputedStyle(element).color, getComputedStyle(ground).backgroundColor].map(light);
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}"""
+
+
+def request(address: str, method: str, path: str, *pieces: bytes, **headers: str) -> tuple[int, dict[str, str]]:
+    """Send a request exactly as written, in chunks if there are several pieces; return status and headers."""
+    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)) as connection:
+        connection.putrequest(method, path, skip_host="host" in headers)
+        if len(pieces) > 1:
+            headers["transfer-encoding"] = "chunked"
+        else:
+            headers["content-length"] = str(sum(len(piece) for piece in pieces))
+        for name, value in headers.items():
+            connection.putheader(name.replace("_", "-"), value)
+        connection.endheaders(pieces if len(pieces) > 1 else b"".join(pieces), encode_chunked=len(pieces) > 1)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, {name.lower(): value for name, value in answer.headers.items()}
+
+
+def test_only_what_the_page_needs_is_answered_and_always_with_the_headers(served: Served) -> None:
+    address = served(Scripted(), DOCUMENTS)
+    refused = (
+        "/gradio_api/file=https://example.org/",
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/proxy=https://example.org/",
+        "/gradio_api/info",
+        "/gradio_api/upload",
+        "/gradio_api/call/begin",
+        "/gradio_api/component_server",
+        "/gradio_api/deep_link",
+        "//gradio_api/info",
+        "/gradio_api/gradio_api/info",
+        "/gradio_api/%66ile=/etc/passwd",
+        "/docs",
+        "/openapi.json",
+    )
+    for path in refused:
+        status, headers = request(address, "GET", path)
+        assert status == 404, path
+        assert headers["content-security-policy"].startswith("default-src 'self'")
+    status, headers = request(address, "GET", "/")
+    assert status == 200
+    assert {name: headers[name.decode()] for name, _ in HEADERS} == {n: v.decode() for n, v in HEADERS}
+
+
+def test_a_foreign_name_for_this_machine_is_refused(served: Served) -> None:
+    address = served(Scripted(), DOCUMENTS)
+    for name in ("evil.example", "127.0.0.1.evil.example:7860", "[::1", ""):
+        assert request(address, "GET", "/", host=name)[0] == 421, name
+    for name in ("localhost", "localhost:7860", "127.0.0.1:1", "[::1]:7860"):
+        assert request(address, "GET", "/", host=name)[0] == 200, name
+
+
+def test_a_request_that_is_too_large_is_refused_whether_it_says_so_or_not(served: Served) -> None:
+    address = served(Scripted(), DOCUMENTS)
+    join = "/gradio_api/queue/join"
+    assert request(address, "POST", join, b"x" * (LARGEST + 1))[0] == 413
+    assert request(address, "POST", join, b"x" * LARGEST, b"x")[0] == 413
+    assert request(address, "POST", join, b"x" * LARGEST)[0] == 422
+
+
+def test_a_taken_port_is_one_clear_line() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(SiteError, match=rf"^Port {port} on 127.0.0.1 is in use\. .*: --port {port + 1}$"):
+            listen("127.0.0.1", port)
+    with pytest.raises(SiteError, match=r"^Can't serve on 127.0.0.1 port 70000: a port is a number"):
+        listen("127.0.0.1", 70_000)
