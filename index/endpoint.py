@@ -71,7 +71,9 @@ class EndpointEmbedder:
             rows = [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
             matrix = np.asarray(rows, np.float32)
         except OpenAIError as error:
-            raise ModelError(f"The embedder {self.name} failed: {error}. Is it running?") from error
+            # a server may quote the key
+            reason = " ".join(str(error).replace(self._api_key, "…").split())[:200]
+            raise ModelError(f"The embedder {self.name} failed: {reason}. Is it running?") from error
         except (AttributeError, TypeError, ValueError) as error:
             raise ModelError(
                 f"The embedder {self.name} answered something that holds no embeddings."

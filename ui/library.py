@@ -30,8 +30,7 @@ class LibraryError(FeudError):
 
 def index(settings: Settings, rebuild: bool = False) -> None:
     """Make the index equal to the folder, with a progress bar, and print what became of each file."""
-    if seed(settings.documents):
-        print(f"The shipped documents are now in {settings.documents}.")
+    _seed(settings)
     words = {"read": "reading files", "embed": "embedding", "write": "writing the index"}
     columns = (TextColumn("{task.description:18}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     tasks: dict[str, TaskID] = {}
@@ -49,7 +48,7 @@ def index(settings: Settings, rebuild: bool = False) -> None:
 
 def add(settings: Settings, paths: list[Path]) -> None:
     """Copy files into the documents folder, then index. Nothing is copied if one of them can't be."""
-    seed(settings.documents)
+    _seed(settings)
     copies = [pair for path in paths for pair in _copies(path, settings.documents)]
     sources: dict[Path, Path] = {}
     for source, target in copies:
@@ -117,6 +116,12 @@ def explained(settings: Settings, name: str) -> None:
         console.print(Text(f"── {segment.start}–{segment.end} {label}", style=style))
         for line in text.strip("\r\n").splitlines():
             console.print(Text(plain(line), style="dim" if segment.kind == "noise" else ""), soft_wrap=True)
+
+
+def _seed(settings: Settings) -> None:
+    """Put the shipped documents into a new home; a folder of the reader's own is never filled."""
+    if settings.documents == settings.home / "documents" and seed(settings.documents):
+        print(f"The shipped documents are now in {settings.documents}.")
 
 
 def _print_report(report: Report) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from corpus import Document, FeudError, Passage
 from rag import Answer, Citation, Question, Turn
+from rag.question import LONGEST
 from ui.conversation import Conversation, Session
 from ui.panel import shelf_html, source_html
 from ui.render import exchange_html, intro_html, line_html
@@ -20,7 +21,6 @@ from ui.texts import say
 if TYPE_CHECKING:
     import gradio as gr
 
-LONGEST_QUESTION = 1_000  # characters
 EVERY = 0.08  # seconds between two snapshots in which only the draft grew: as often as an eye reads
 
 SHOWN = "watch('value', () => element.dispatchEvent(new Event('feud:source', { bubbles: true })));"
@@ -207,7 +207,7 @@ def question_problem(question: str) -> str:
     size = len(question.strip())
     if size == 0:
         return say("empty")
-    return say("long", count=size, limit=LONGEST_QUESTION) if size > LONGEST_QUESTION else ""
+    return say("long", count=size, limit=LONGEST) if size > LONGEST else ""
 
 
 def thin(
