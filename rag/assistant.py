@@ -11,10 +11,10 @@ from rag.attribute import attribute
 from rag.cite import cite, unmarked
 from rag.errors import LLMError
 from rag.evidence import Evidence, gather
-from rag.gate import good_enough
+from rag.gate import STATED, good_enough
 from rag.llm import LLM, Piece
 from rag.phrases import phrase
-from rag.prompt import answering, visible
+from rag.prompt import answering, checking, visible
 from rag.question import understand
 
 Clock = Callable[[], int]
@@ -87,12 +87,14 @@ def _written(answer: Answer, evidence: Evidence, llm: LLM, index: Index, clock: 
             cut |= piece.cut
             answer = replace(answer, draft=rest.strip(), timing=_counted(answer.timing, piece, clock()))
             yield answer
+        last = "" if cut else _own(rest)
+        answer = cite(answer, last, attribute(last, question, evidence, index), "verified")
+        if not answer.statements and (llm.yes(checking(question, evidence.sentences)) or 0) >= STATED:
+            answer = _quoted(answer, evidence)
     except LLMError as error:
         answer = answer if answer.statements else _quoted(answer, evidence)
         yield replace(answer, status="failed", notice=phrase("quoted", question.language), fault=str(error))
         return
-    last = "" if cut else _own(rest)
-    answer = cite(answer, last, attribute(last, question, evidence, index), "verified")
     yield replace(answer, status="answered") if answer.statements else _refused(answer)
 
 

@@ -8,6 +8,11 @@ from rag.answer import Question
 
 LIKENESS = 0.80
 """Least cosine between a question and its best passage, for the default embedder."""
+STATED = 0.77
+"""Least probability, by the default language model, that the evidence states the answer, for quoting it.
+
+On the development cases 1 of 14 questions without an answer reaches it, and 25 of 51 with one.
+"""
 
 
 def good_enough(question: Question, hits: Sequence[Hit], index: Index) -> bool:

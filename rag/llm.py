@@ -7,13 +7,14 @@ and nothing is tried again once a token was shown.
 [1] https://www.python-httpx.org/advanced/timeouts/
 """
 
+import math
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from queue import Empty, Queue
-from typing import Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from rag.engine import Endpoint
 from rag.errors import LLMError
@@ -28,6 +29,9 @@ class Message:
 
 
 Prompt = Sequence[Message]
+
+ALTERNATIVES = 20
+"""First words whose probabilities are asked for; no endpoint gives more."""
 _LOOPBACK = re.compile(r"https?://(localhost|127\.|\[::1\])", re.IGNORECASE)
 
 
@@ -35,13 +39,15 @@ _LOOPBACK = re.compile(r"https?://(localhost|127\.|\[::1\])", re.IGNORECASE)
 class Piece:
     """A piece of a reply. The last piece may be empty and carries the token counts, where they are known.
 
-    `cut` tells that the reply ended at its token limit and not by itself.
+    `cut` tells that the reply ended at its token limit and not by itself. `likely` holds the probabilities
+    of the words that might have stood here, if they were asked for.
     """
 
     text: str
     prompt_tokens: int = 0
     generated_tokens: int = 0
     cut: bool = False
+    likely: Mapping[str, float] = field(default_factory=dict)
 
 
 class LLM(Protocol):
@@ -50,6 +56,9 @@ class LLM(Protocol):
     name: str
 
     def stream(self, prompt: Prompt, max_tokens: int) -> Iterator[Piece]: ...
+
+    def yes(self, prompt: Prompt) -> float | None:
+        """Return how probable a reply is that begins with Yes and not with No; None if the model won't tell."""
 
 
 class OpenAILLM:
@@ -73,9 +82,32 @@ class OpenAILLM:
 
         The connection is read in a thread, since no timeout of a socket ends a server that drips.
         """
+        yield from self._reply(prompt, max_tokens, 0)
+
+    def yes(self, prompt: Prompt) -> float | None:
+        """Return the probability of Yes against No as the first word of the reply. Raises `LLMError`.
+
+        None where the endpoint refuses to tell probabilities.
+        """
+        import openai
+
+        shares = {"yes": 0.0, "no": 0.0}
+        try:
+            for piece in self._reply(prompt, 1, ALTERNATIVES):
+                for token, share in piece.likely.items():
+                    if (word := token.strip().casefold()) in shares:
+                        shares[word] += share
+        except LLMError as error:
+            if isinstance(error.__cause__, openai.BadRequestError):
+                return None
+            raise
+        total = sum(shares.values())
+        return shares["yes"] / total if total else None
+
+    def _reply(self, prompt: Prompt, max_tokens: int, alternatives: int) -> Iterator[Piece]:
         endpoint, read, left = self._endpoint(), Queue[Piece | LLMError | None](), threading.Event()
         threading.Thread(
-            target=self._read, args=(endpoint, prompt, max_tokens, read, left), daemon=True
+            target=self._read, args=(endpoint, prompt, max_tokens, alternatives, read, left), daemon=True
         ).start()
         started = heard = time.monotonic()
         wrote = False
@@ -113,12 +145,13 @@ class OpenAILLM:
         endpoint: Endpoint,
         prompt: Prompt,
         max_tokens: int,
+        alternatives: int,
         read: "Queue[Piece | LLMError | None]",
         left: threading.Event,
     ) -> None:
         """Put the pieces of the reply into `read`, None after the last, or the error that ended it."""
         try:
-            for piece in self._pieces(endpoint, prompt, max_tokens):
+            for piece in self._pieces(endpoint, prompt, max_tokens, alternatives):
                 read.put(piece)
                 if left.is_set():
                     return
@@ -130,7 +163,9 @@ class OpenAILLM:
         else:
             read.put(None)
 
-    def _pieces(self, endpoint: Endpoint, prompt: Prompt, max_tokens: int) -> Iterator[Piece]:
+    def _pieces(
+        self, endpoint: Endpoint, prompt: Prompt, max_tokens: int, alternatives: int
+    ) -> Iterator[Piece]:
         import openai
 
         messages = cast(
@@ -152,6 +187,8 @@ class OpenAILLM:
                 messages=messages,
                 max_tokens=max_tokens,
                 temperature=0,
+                logprobs=True if alternatives else openai.omit,
+                top_logprobs=alternatives or openai.omit,
                 stream=True,
                 stream_options={"include_usage": True},
             ) as events,
@@ -160,7 +197,7 @@ class OpenAILLM:
                 for choice in event.choices[:1]:
                     if choice.delta.content:
                         written += 1
-                        yield Piece(choice.delta.content)
+                        yield Piece(choice.delta.content, likely=_likely(choice.logprobs))
                     finished |= bool(choice.finish_reason)
                     if choice.finish_reason == "length" or written > max_tokens:  # a piece is a token or more
                         yield Piece("", cut=True)
@@ -170,6 +207,12 @@ class OpenAILLM:
                     return
         if not finished:
             raise EOFError("the reply broke off")
+
+
+def _likely(logprobs: Any) -> dict[str, float]:
+    """The probabilities of the words that might have stood here, where the server tells them."""
+    content = getattr(logprobs, "content", None) or []
+    return {other.token: math.exp(other.logprob) for token in content for other in token.top_logprobs}
 
 
 def _one_line(error: Exception, endpoint: Endpoint) -> str:

@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import groupby
 from typing import Any
 
 from corpus import Sentence
@@ -26,20 +25,27 @@ def visible(text: str) -> str:
 
 
 def answering(question: Question, evidence: Sequence[Sentence]) -> Prompt:
-    """The prompt that asks for an answer from `evidence`, grouped by document in the given order."""
+    """The prompt that asks for an answer from `evidence`, in the given order."""
+    return _about(question, evidence, "question")
+
+
+def checking(question: Question, evidence: Sequence[Sentence]) -> Prompt:
+    """The prompt that asks, with Yes or No, whether `evidence` states the answer.
+
+    It differs from `answering` after the last excerpt only, so an engine reads the excerpts once for both.
+    """
+    return _about(question, evidence, "check")
+
+
+def _about(question: Question, evidence: Sequence[Sentence], task: str) -> Prompt:
     words = _words("answer")
-    excerpts = "\n\n".join(
-        "\n".join([f"[{_source(group[0])}]", *(visible(sentence.text) for sentence in group)])
-        for group in (list(group) for _, group in groupby(evidence, key=lambda sentence: sentence.document.id))
-    )
-    asked = words["question"].format(
-        excerpts=excerpts, question=question.standalone, language=language_name(question.language)
-    )
+    excerpts = "\n".join(f"[{_source(sentence)}] {visible(sentence.text)}" for sentence in evidence)
+    asked = words[task].format(question=question.standalone, language=language_name(question.language))
     return [
         Message("system", words["system"]),
         Message("user", words["excerpts"].strip()),
         Message("assistant", words["reply"]),
-        Message("user", asked.strip()),
+        Message("user", f"Excerpts:\n\n{excerpts}\n\n{asked.strip()}"),
     ]
 
 

@@ -20,13 +20,14 @@ from tests.fakes import HashEmbedder
 class ScriptedLLM:
     """Replays replies in order, word by word, and remembers the prompts it was given.
 
-    It fails after `fail_after` pieces of a reply, and like a real model stops at `max_tokens` pieces.
+    It fails after `fail_after` pieces of a reply, and like a real model stops at `max_tokens` pieces. `sure`
+    is what it answers to every question of yes or no.
     """
 
     name = "scripted"
 
-    def __init__(self, *replies: str, fail_after: int | None = None) -> None:
-        self.replies, self.fail_after = list(replies), fail_after
+    def __init__(self, *replies: str, fail_after: int | None = None, sure: float | None = None) -> None:
+        self.replies, self.fail_after, self.sure = list(replies), fail_after, sure
         self.prompts: list[Prompt] = []
 
     def stream(self, prompt: Prompt, max_tokens: int) -> Iterator[Piece]:
@@ -40,6 +41,9 @@ class ScriptedLLM:
             raise LLMError("The model scripted broke off.")
         written = min(len(pieces), max_tokens)
         yield Piece("", len(prompt), written, cut=len(pieces) > max_tokens)
+
+    def yes(self, prompt: Prompt) -> float | None:
+        return self.sure
 
 
 class CloseEmbedder(HashEmbedder):
