@@ -36,8 +36,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 test: lint browser models ## lint, types, a short eval on the real models, all tests
-	HF_HUB_OFFLINE=1 $(FEUD) eval --split dev --sample 12
-	HF_HUB_OFFLINE=1 $(VENV)/bin/pytest
+	$(FEUD) models pull qwen2.5-coder-0.5b-instruct
+	@# The models are the user's, the home is the tests' own: documents and index of the user stay untouched.
+	FEUD_MODELS="$$($(VENV)/bin/python -c 'from rag.settings import Settings; print(Settings.from_env().models)')" && \
+	  export FEUD_MODELS FEUD_HOME="$(abspath $(VENV))/home" FEUD_DOCUMENTS= HF_HUB_OFFLINE=1 && \
+	  $(FEUD) index && $(FEUD) eval --split dev --sample 12 && $(VENV)/bin/pytest
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

@@ -23,12 +23,12 @@ MEANING = 0.86
 """Least cosine between a written sentence and its source."""
 ABOVE = 0.03
 """Least distance of that cosine from those of the next closest sentences in the source's language."""
+PROVEN = 0.01
+"""The same for a source that holds all numbers of the sentence."""
 NEWS = 0.005
 """How much closer to the source a sentence must be than the question: an echo of the question says nothing."""
 COVERAGE = 0.1
 """What full word coverage adds to a cosine when sources are compared."""
-RIVAL = 0.04
-"""A source this much weaker than the best may still be the one, if the best lacks a name or a number."""
 ALIKE = 0.02
 """A source this much weaker, from another document, says the same and is cited too."""
 
@@ -37,35 +37,42 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
     """Return the evidence that `text` rests on, best first; none where it rests on nothing.
 
     Each name in `text` must stand in its source, in the sentence before it or in its document's title; each
-    number in a cited sentence or in the date of its document.
+    number in a cited sentence or in the date of its document, all in one source if one has them all.
     """
     if not evidence.sentences or not text.strip() or text.rstrip().endswith(("?", "？", "؟")):
         return ()
-    support, order = _ranked(text, question, evidence, index)
+    numbers = quantities(text, question.language)
+    whole = [not missing(numbers, _numbers([sentence])) for sentence in evidence.sentences]
+    support, order = _ranked(text, question, evidence, index, [bool(numbers) and has for has in whole])
     spoken = names(text, question.language, _names_around(question, evidence))
-    for first in order:
-        if support[first] < support[order[0]] - RIVAL:
-            break
-        if absent(spoken, _around(first, evidence)):
-            continue
-        cited = _with_numbers(text, question.language, first, order, evidence)
-        if cited:
-            close = [i for i in order if support[i] >= support[first] - ALIKE]
-            return _with_others(
-                cited, [evidence.sentences[i] for i in close if not absent(spoken, _around(i, evidence))]
-            )
-    return ()
+    order = [row for row in order if not absent(spoken, _around(row, evidence))]
+    if able := [row for row in order if whole[row]]:
+        cited, close = [evidence.sentences[able[0]]], able
+    else:
+        close = order
+        cited = _together(numbers, [evidence.sentences[row] for row in order])
+    floor = max((support[row] for row in close[:1]), default=0) - ALIKE
+    return (
+        _with_others(cited, [evidence.sentences[row] for row in close if support[row] >= floor])
+        if cited
+        else ()
+    )
 
 
-def _ranked(text: str, question: Question, evidence: Evidence, index: Index) -> tuple[list[float], list[int]]:
-    """How well each row supports `text`, and the rows that may be its source, best first."""
+def _ranked(
+    text: str, question: Question, evidence: Evidence, index: Index, proven: Sequence[bool]
+) -> tuple[list[float], list[int]]:
+    """How well each row supports `text`, and the rows that may be its source, best first.
+
+    `proven` rows hold the numbers of `text`, and need not stand out as far.
+    """
     written, asked = index.embedder.embed_passages([text, question.standalone])
     cosines, before = evidence.vectors @ written, evidence.vectors @ asked
     above = index.standing_out(written, evidence.sentences)
     shared = set(tokens(text))
     coverage = [len(shared & set(tokens(s.text))) / max(1, len(shared)) for s in evidence.sentences]
     support = cosines + COVERAGE * np.array(coverage)
-    means = (cosines >= MEANING) & (above >= ABOVE) & (cosines - before >= NEWS)
+    means = (cosines >= MEANING) & (above >= np.where(proven, PROVEN, ABOVE)) & (cosines - before >= NEWS)
     return support.tolist(), [int(i) for i in np.argsort(-support, kind="stable") if means[i]]
 
 
@@ -82,17 +89,14 @@ def _around(row: int, evidence: Evidence) -> str:
     return " ".join([sentence.document.title, before.text if before else "", sentence.text])
 
 
-def _with_numbers(
-    text: str, language: str, first: int, order: Sequence[int], evidence: Evidence
-) -> list[Sentence]:
-    """The source with those that hold the numbers it lacks; nothing where a number stands nowhere."""
-    cited = [evidence.sentences[first]]
-    wanted = quantities(text, language)
-    for i in order:
-        lacking = missing(wanted, _numbers(cited))
-        if lacking and len(missing(lacking, _numbers([evidence.sentences[i]]))) < len(lacking):
-            cited.append(evidence.sentences[i])
-    return [] if missing(wanted, _numbers(cited)) else cited
+def _together(numbers: list[Quantity], sources: Sequence[Sentence]) -> list[Sentence]:
+    """The best source with those that hold the numbers it lacks; nothing where a number stands nowhere."""
+    cited = list(sources[:1])
+    for source in sources[1:]:
+        lacking = missing(numbers, _numbers(cited))
+        if lacking and len(missing(lacking, _numbers([source]))) < len(lacking):
+            cited.append(source)
+    return [] if missing(numbers, _numbers(cited)) else cited
 
 
 def _with_others(cited: list[Sentence], close: Sequence[Sentence]) -> tuple[Sentence, ...]:

