@@ -1,7 +1,6 @@
 """The carrier of the embedder: read, dequantised, unpacked; and beside the carrier's own engine."""
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 from index import e5, unpack
 from index.models import ModelStore
 from index.pinned import ModelError
+from rag.settings import Settings
 from tests import e5_file
 
 if TYPE_CHECKING:
@@ -153,10 +153,7 @@ ODD = {
 
 @pytest.fixture(scope="module")
 def store() -> ModelStore:
-    import platformdirs
-
-    home = os.environ.get("FEUD_HOME") or platformdirs.user_data_path("feud", appauthor=False)
-    return ModelStore(Path(home) / "models")
+    return ModelStore(Settings.from_env().models)
 
 
 @pytest.fixture(scope="module")

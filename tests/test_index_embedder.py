@@ -21,6 +21,7 @@ from index.models import ModelStore
 from index.named import embedder_named
 from index.pinned import E5, ModelError
 from index.unpack import unpack
+from rag.settings import Settings
 from tests import e5_file
 from tests.fakes import HashEmbedder
 
@@ -248,10 +249,7 @@ def test_the_stand_in_is_an_embedder_whose_closeness_is_shared_words() -> None:
 
 @pytest.mark.model
 def test_the_real_model_finds_the_sentence_in_other_languages() -> None:
-    import platformdirs
-
-    home = os.environ.get("FEUD_HOME") or platformdirs.user_data_path("feud", appauthor=False)
-    embedder = embedder_named(E5.name, ModelStore(Path(home) / "models"))
+    embedder = embedder_named(E5.name, ModelStore(Settings.from_env().models))
     passages = [
         "Die Brücke wurde im Mai nach zwei Jahren Bauzeit eröffnet.",
         "Le musée est fermé le lundi.",

@@ -17,6 +17,7 @@ import pytest
 from index.carriers import Download, Hub, PackageIndex
 from index.models import ModelStore, Progress
 from index.pinned import DEFAULTS, E5, MODELS, Model, ModelError, Part, model_named
+from rag.settings import Settings
 from tests import e5_file
 
 PIECES = [bytes([n]) * (1000 + n) for n in (1, 2, 3)]
@@ -398,7 +399,4 @@ def test_a_model_in_another_form_is_not_taken_from_the_hub(tmp_path: Path) -> No
 @pytest.mark.model
 @pytest.mark.parametrize("model", DEFAULTS, ids=lambda model: model.name)
 def test_the_pulled_default_models_have_their_pinned_hashes(model: Model) -> None:
-    import platformdirs
-
-    home = os.environ.get("FEUD_HOME") or platformdirs.user_data_path("feud", appauthor=False)
-    ModelStore(Path(home) / "models").verify(model)
+    ModelStore(Settings.from_env().models).verify(model)
