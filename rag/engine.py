@@ -67,6 +67,9 @@ class Engine:
         with self._lock:
             self._end()
 
+    def __del__(self) -> None:
+        self._end()
+
     def _end(self) -> None:
         if self._child is not None:
             self._child.kill()
