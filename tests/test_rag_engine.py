@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -23,7 +24,11 @@ PROC = Path("/proc/self/task")
 
 def children() -> set[int]:
     """The processes that this one has started and not yet buried."""
-    return {int(pid) for task in PROC.iterdir() for pid in (task / "children").read_text().split()}
+    found: set[int] = set()
+    for task in PROC.iterdir():
+        with suppress(FileNotFoundError):  # a thread that has ended meanwhile
+            found.update(map(int, (task / "children").read_text().split()))
+    return found
 
 
 def ended(pid: int) -> bool:
