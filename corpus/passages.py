@@ -1,7 +1,7 @@
 """From sentences to passages: what is embedded, found and shown."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from corpus.document import Document, Passage, Sentence
 from corpus.sentences import sentences
@@ -25,11 +25,18 @@ def passages(document: Document, size: int = SENTENCES, characters: int = CHARAC
             heading = plain(document.text[segment.start : segment.end])
         elif segment.kind == "article":
             inside = spoken[bisect_left(starts, segment.start) : bisect_left(starts, segment.end)]
-            found += [Passage(document, window, heading) for window in _windows(inside, size, characters)]
+            found += windows(inside, heading, size, characters)
     return found
 
 
-def _windows(inside: list[Sentence], size: int, characters: int) -> Iterator[tuple[Sentence, ...]]:
+def windows(
+    inside: Sequence[Sentence], heading: str = "", size: int = SENTENCES, characters: int = CHARACTERS
+) -> list[Passage]:
+    """Return the passages of neighbouring sentences: the windows of `passages`."""
+    return [Passage(window[0].document, window, heading) for window in _windows(inside, size, characters)]
+
+
+def _windows(inside: Sequence[Sentence], size: int, characters: int) -> Iterator[tuple[Sentence, ...]]:
     first = 0
     while first < len(inside):
         last = first + 1

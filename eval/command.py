@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from eval.case import Case
 
 Which = Literal["dev", "test", "all"]
+Pools = Literal["feud", "xquad", "news", "all"]
 app = typer.Typer(invoke_without_command=True, help="Ask known questions and measure the answers.")
 
 
 @app.callback()
 def run(
+    context: typer.Context,
     split: Annotated[Which, typer.Option(help="Which cases.")] = "dev",
     sample: Annotated[int, typer.Option(min=0, help="Only so many cases, spread over the kinds.")] = 0,
     extractive: Annotated[bool, typer.Option("--extractive", help="The baseline without a model.")] = False,
@@ -25,6 +27,8 @@ def run(
     against: Annotated[Path | None, typer.Option(help="Compare with the run in this folder.")] = None,
 ) -> None:
     """Exit code 0: measured. It says how good the answers are, not whether that is enough."""
+    if context.invoked_subcommand:
+        return
     from rich.console import Console
     from rich.progress import track
 
@@ -51,6 +55,20 @@ def run(
     if comparison:
         console.print(render_comparison(comparison))
     print(f"Report: {write_report(summary, folder, comparison)}")
+
+
+@app.command()
+def retrieval(
+    pool: Annotated[Pools, typer.Option(help="Which texts: the cases' own, XQuAD-R, NTREX news.")] = "all",
+    split: Annotated[Which, typer.Option(help="Which of the cases.")] = "all",
+    sample: Annotated[int, typer.Option(min=0, help="Only so many questions a pool.")] = 0,
+    extractive: Annotated[bool, typer.Option("--extractive", help="Follow-ups without a model.")] = False,
+) -> None:
+    """Measure the search alone, as shipped and with parts of the ranking taken away."""
+    from eval.retrieval_report import measure
+    from rag.settings import Settings
+
+    measure(Settings.from_env(), pool, None if split == "all" else split, sample, extractive)
 
 
 def spread(cases: Sequence["Case"], count: int) -> list["Case"]:

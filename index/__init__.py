@@ -4,18 +4,26 @@ from index.build import Progress, Report, build
 from index.embedder import Embedder
 from index.errors import EmbedderFault, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, IndexNotWritten
 from index.files import Outcome, file_outcomes
-from index.hit import Hit
+from index.filters import EVERYTHING, Filter, FilterError, filtered
+from index.hit import Grounds, Hit
 from index.models import ModelStore
 from index.named import embedder_named
 from index.pinned import DEFAULTS, MODELS, Model, ModelError, model_named
+from index.ranking import RANKING, Ranking
 from index.schema import linked_sqlite
 from index.search import Index, current_generation, open_index
+from index.transient import index_of
 
 __all__ = [
     "DEFAULTS",
+    "EVERYTHING",
     "MODELS",
+    "RANKING",
     "Embedder",
     "EmbedderFault",
+    "Filter",
+    "FilterError",
+    "Grounds",
     "Hit",
     "Index",
     "IndexBusy",
@@ -28,11 +36,14 @@ __all__ = [
     "ModelStore",
     "Outcome",
     "Progress",
+    "Ranking",
     "Report",
     "build",
     "current_generation",
     "embedder_named",
     "file_outcomes",
+    "filtered",
+    "index_of",
     "linked_sqlite",
     "model_named",
     "open_index",

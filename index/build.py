@@ -1,14 +1,14 @@
 """Make the index equal to the documents folder, and say what became of each file."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
-from corpus import leave_out_copies, passages, sentences
+from corpus import Passage, Sentence, leave_out_copies, passages, sentences
 from index.catalogue import Catalogue
 from index.embedder import Embedder, Matrix, Vector
 from index.errors import EmbedderFault, IndexDamaged
@@ -19,10 +19,13 @@ from index.records import File, Record, passage_input, sentence_input
 from index.splitter import splitter
 from index.vectors import FaissStore, fault
 
+Span = TypeVar("Span", Passage, Sentence)
+
 BATCH = 64  # texts embedded between two commits: what a killed build may lose, some five seconds
 KEPT = 2  # generations on disk: a reader that has just read the row before still finds its files
 
-PASSAGES, SENTENCES, LEXICAL = "passages.faiss", "sentences.faiss", "lexical.npz"
+PASSAGES, SENTENCES = "passages.faiss", "sentences.faiss"
+PASSAGE_WORDS, SENTENCE_WORDS = "passages.npz", "sentences.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +135,36 @@ def _build(
     records = _records(found, kept)
     wanted = texts(records)
     vectors = {} if rebuild else catalogue.vectors(recipe.fingerprint, wanted)
-    missing = sorted((k for k in wanted if k not in vectors), key=lambda k: len(wanted[k]))
-    for start in range(0, len(missing), BATCH):
-        yield Progress("embed", start, len(missing))
-        batch = missing[start : start + BATCH]
-        embedded = _embedded(embedder, [wanted[k] for k in batch])
-        new = dict(zip(batch, embedded, strict=True))
-        catalogue.keep_vectors(recipe.fingerprint, new)
-        vectors |= new
-    yield Progress("embed", len(missing), len(missing))
+    missing = sum(key not in vectors for key in wanted)
+    yield from embed(catalogue, embedder, {k: text for k, text in wanted.items() if k not in vectors})
+    vectors = catalogue.vectors(recipe.fingerprint, wanted)
     yield Progress("write", 0, 1)
     number, manifest = _publish(home, catalogue, files, records, vectors, recipe)
     yield Progress("write", 1, 1)
-    yield Report(told, number, True, manifest.documents, manifest.passages, manifest.sentences, len(missing))
+    yield Report(told, number, True, manifest.documents, manifest.passages, manifest.sentences, missing)
+
+
+def embed(catalogue: Catalogue, embedder: Embedder, wanted: Mapping[str, str]) -> Iterator[Progress]:
+    """Embed texts, given by their keys, and keep the vectors in the catalogue. Raises EmbedderFault."""
+    keys = sorted(wanted, key=lambda key: len(wanted[key]))
+    for start in range(0, len(keys), BATCH):
+        yield Progress("embed", start, len(keys))
+        batch = keys[start : start + BATCH]
+        made = _embedded(embedder, [wanted[key] for key in batch])
+        catalogue.keep_vectors(embedder.fingerprint, dict(zip(batch, made, strict=True)))
+    yield Progress("embed", len(keys), len(keys))
+
+
+def derived(records: Sequence[Record], vectors: Mapping[str, Vector]) -> dict[str, bytes]:
+    """Return the files of a generation, by their names."""
+    passages = [passage for record in records for passage in record.passages]
+    sentences = [sentence for record in records for sentence in record.sentences]
+    return {
+        PASSAGES: _store([key for record in records for key in record.passage_keys], vectors),
+        SENTENCES: _store([key for record in records for key in record.sentence_keys], vectors),
+        PASSAGE_WORDS: _words(passages, passage_input),
+        SENTENCE_WORDS: _words(sentences, sentence_input),
+    }
 
 
 def _records(found: Sequence[Found], kept: Mapping[str, Record]) -> list[Record]:
@@ -177,36 +197,34 @@ def _publish(
     recipe: Recipe,
 ) -> tuple[int, Manifest]:
     """Write the derived files, then commit the rows and the generation's name in one transaction."""
-    passage_keys = [k for record in records for k in record.passage_keys]
-    sentence_keys = [k for record in records for k in record.sentence_keys]
-    dimension = len(next(iter(vectors.values()), ()))
-    derived = {
-        PASSAGES: FaissStore(_matrix(passage_keys, vectors, dimension)).to_bytes(),
-        SENTENCES: FaissStore(_matrix(sentence_keys, vectors, dimension)).to_bytes(),
-        LEXICAL: Bm25Index([passage_input(p) for record in records for p in record.passages]).to_bytes(),
-    }
+    files_made = derived(records, vectors)
     with catalogue.transaction():
         before = newest(catalogue)
         number = 1 if before is None else before[0] + 1
         catalogue.publish(files, records)
         manifest = Manifest(
             recipe,
-            dimension,
+            len(next(iter(vectors.values()), ())),
             len(records),
-            len(passage_keys),
-            len(sentence_keys),
+            sum(len(record.passages) for record in records),
+            sum(len(record.sentences) for record in records),
             catalogue.digest(),
-            fingerprints(derived),
+            fingerprints(files_made),
         )
-        write(home, number, derived, manifest)
+        write(home, number, files_made, manifest)
         catalogue.name_generation(number, datetime.now(UTC).isoformat(), manifest.text(), KEPT)
     sweep(home, catalogue.generations())
     return number, manifest
 
 
-def _matrix(keys: Sequence[str], vectors: Mapping[str, Vector], dimension: int) -> Matrix:
-    rows = [vectors[k] for k in keys]
-    return np.asarray(rows, np.float32).reshape(len(rows), dimension)
+def _words(spans: Sequence[Span], written: Callable[[Span], str]) -> bytes:
+    return Bm25Index([written(span) for span in spans], [span.language for span in spans]).to_bytes()
+
+
+def _store(keys: Sequence[str], vectors: Mapping[str, Vector]) -> bytes:
+    rows = [vectors[key] for key in keys]
+    dimension = len(next(iter(vectors.values()), ()))
+    return FaissStore(np.asarray(rows, np.float32).reshape(len(rows), dimension)).to_bytes()
 
 
 def _same(before: Mapping[str, File], files: Sequence[File]) -> bool:

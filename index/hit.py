@@ -1,17 +1,37 @@
 """What a search returns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from corpus import Passage
+from corpus import Passage, Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """Why a passage was found.
+
+    `passage` and `sentence` are cosines with the question, of the whole passage and of its best sentence,
+    without what their languages have in common; `lexical` is the share of the question's words, from 0 to 1,
+    that the two hold, and `words` are those words, as they are counted. `second_of` is the sentence of which
+    this passage seems to be another version, where that and not the question brought it up. `search` is the
+    search that found it, where a question needed several.
+    """
+
+    passage: float = 0.0
+    sentence: float = 0.0
+    lexical: float = 0.0
+    words: tuple[str, ...] = ()
+    second_of: Sentence | None = None
+    search: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A passage found for a question. Higher is better; scores are comparable across languages.
 
-    The score is what the passage has above the question's background in its language: 0 is no better
-    than other passages of that language, whatever the language of the question.
+    `sentences` has the score of each of its sentences; that of the passage is the best of them.
     """
 
     passage: Passage
     score: float
+    sentences: tuple[float, ...] = ()
+    grounds: Grounds = field(default=Grounds(), compare=False)

@@ -1,17 +1,24 @@
-"""Which passages share words with a question: BM25 over tokens that suit any script."""
+"""Which rows share words with a question: BM25, a list for each language, over tokens that suit any script."""
 
 import io
+import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.numbers import quantities
+
 Scores = NDArray[np.float32]
 
-STEM = 6  # letters of a word's start that stand for its forms, in any language, without a stemmer
+START = 6  # letters of a word's start that stand for its forms where there is no stemmer
+LARGE = 1000  # from here on a quantity is one token however it is written: "97.4 billion", "974亿"
 
 # Scripts that are written without spaces between words, and Hangul, whose words carry their particles.
 _DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff"
@@ -22,23 +29,29 @@ _INVISIBLE = {"Mn", "Mc", "Me", "Cf"}
 
 
 class LexicalIndex(Protocol):
-    """Scores every passage by the words that it shares with a question."""
+    """Tells for every row which part of a question's words it holds."""
 
     def __len__(self) -> int: ...
 
-    def scores(self, question: str) -> Scores:
-        """Return (n,) float32, 0 where no word is shared. It never raises, whatever the question."""
+    def shares(self, question: str, language: str) -> Scores:
+        """Return (n,) float32 from 0, no word shared, to below 1. It never raises, whatever the question."""
+
+    def shared(self, question: str, language: str, row: int) -> tuple[str, ...]:
+        """Return the tokens that `row` shares with the question, in the question's order."""
 
 
-def tokens(text: str) -> list[str]:
-    """Cut a text into what BM25 counts: word starts, numbers, and pairs of characters where no spaces are.
+def tokens(text: str, language: str, written: str = "") -> list[str]:
+    """Cut a text into what BM25 counts: stems, numbers, and pairs of characters where no spaces are.
 
-    >>> tokens("Musk's Klagen: 97,4 Milliarden")
-    ['musk', 's', 'klagen', '97.4', 'millia']
-    >>> tokens("马斯克起诉 OpenAI")
-    ['马斯', '斯克', '克起', '起诉', 'openai']
-    >>> tokens("1.000.000 = 1,000,000 = 1 000 000"), tokens("What's C++?")
-    (['1000000', '1000000', '1000000'], ['what', 's', 'c'])
+    Words are stemmed as those of `language`, by Snowball where it knows it, else cut to their start. A text in
+    another language, such as a question, tells which by `written`, so that its numbers are read right.
+
+    >>> tokens("Musk's Klagen: 97,4 Milliarden", "de")
+    ['musk', 's', 'klag', '97.4', 'milliard', '=97400000000']
+    >>> tokens("马斯克出价974亿", "zh")
+    ['马斯', '斯克', '克出', '出价', '974', '亿', '=97400000000']
+    >>> tokens("1.000.000 = 1,000,000", "en"), tokens("What's C++?", "xx")
+    (['1000000', '1000000'], ['what', 's', 'c'])
     """
     found: list[str] = []
     for match in _TOKEN.finditer(_folded(text)):
@@ -48,8 +61,8 @@ def tokens(text: str) -> list[str]:
         elif match.lastgroup == "dense":
             found += [token[i : i + 2] for i in range(max(1, len(token) - 1))]
         else:
-            found.append(token[:STEM])
-    return found
+            found.append(_stem(token, language))
+    return [*found, *_large(text, written or language, set(found))]
 
 
 def numbers(digits: str) -> list[str]:
@@ -73,6 +86,14 @@ def _plain(whole: str, decimals: str) -> str:
     return (whole.lstrip("0") or "0") + (f".{decimals}" if decimals else "")
 
 
+def _large(text: str, language: str, known: set[str]) -> Iterator[str]:
+    """The large quantities that don't stand in the text digit by digit."""
+    for readings in quantities(text, language):
+        for value in sorted(readings):
+            if value >= LARGE and (written := f"{value.normalize():f}") not in known:
+                yield f"={written}"
+
+
 def _folded(text: str) -> str:
     """Fold case and width; drop marks that no letter absorbs and characters that can't be seen."""
     folded = unicodedata.normalize("NFKC", text).casefold()
@@ -85,57 +106,132 @@ def _folded(text: str) -> str:
     )
 
 
-class Bm25Index:
-    """BM25 (Lucene's variant, k1 1.5, b .75) by bm25s, one row a passage."""
+_TURN = Lock()  # a stemmer must not be used by two threads at once
 
-    def __init__(self, texts: Sequence[str]) -> None:
+
+@lru_cache(maxsize=1 << 16)
+def _stem(word: str, language: str) -> str:
+    stemmer = _stemmer(language)
+    if stemmer is None:
+        return word[:START]
+    with _TURN:
+        return str(stemmer.stemWord(word))
+
+
+@cache
+def _stemmer(language: str) -> Any:
+    from Stemmer import Stemmer
+
+    try:
+        return Stemmer(language)
+    except KeyError:
+        return None
+
+
+class _List:
+    """The rows of one language: BM25 (Lucene's variant, k1 1.5, b .75) by bm25s."""
+
+    def __init__(self, rows: NDArray[np.int64], texts: Sequence[str], language: str) -> None:
         from bm25s import BM25
 
-        cut = [tokens(text) for text in texts]
+        cut = [tokens(text, language) for text in texts]
         # bm25s numbers tokens in the order of a set; sorted, equal texts give equal bytes.
-        self._vocabulary = {token: i for i, token in enumerate(sorted({t for row in cut for t in row}))}
-        self._bm25: Any = BM25()
+        self.vocabulary = {token: i for i, token in enumerate(sorted({t for row in cut for t in row}))}
+        self.rows, self._bm25 = rows, BM25()
+        if self.vocabulary:
+            ids = [[self.vocabulary[token] for token in row] for row in cut]
+            self._bm25.index((ids, self.vocabulary), show_progress=False, create_empty_token=False)
+
+    @classmethod
+    def of(cls, arrays: dict[str, Any]) -> "_List":
+        from bm25s import BM25
+
+        made = cls.__new__(cls)
+        made.rows, made._bm25 = arrays["rows"], BM25()
+        words = arrays["vocabulary"].tobytes().decode().split()  # no token holds white space
+        made.vocabulary = {word: i for i, word in enumerate(words)}
+        made._bm25.scores = {name: arrays[name] for name in ("data", "indices", "indptr")}
+        made._bm25.scores["num_docs"] = len(made.rows)
+        made._bm25.nonoccurrence_array = None
+        return made
+
+    def arrays(self) -> dict[str, Any]:
+        empty = np.empty(0, np.int32)
+        scores = self._bm25.scores if self.vocabulary else dict.fromkeys(("data", "indices", "indptr"), empty)
+        words = np.frombuffer("\n".join(self.vocabulary).encode(), dtype=np.uint8)
+        return {"rows": self.rows, "vocabulary": words} | {n: scores[n] for n in ("data", "indices", "indptr")}
+
+    def shares(self, asked: Sequence[str]) -> Scores:
+        known = sorted({self.vocabulary[token] for token in asked if token in self.vocabulary})
+        if not known:
+            return np.zeros(len(self.rows), np.float32)
+        scores = np.asarray(self._bm25.get_scores_from_ids(known), dtype=np.float32)
+        return scores / np.float32(sum(self._idf(token) for token in set(asked)))
+
+    def _idf(self, token: str) -> float:
+        starts = self._bm25.scores["indptr"]
+        i = self.vocabulary.get(token)
+        holding = 0 if i is None else int(starts[i + 1] - starts[i])
+        return math.log(1 + (len(self.rows) - holding + 0.5) / (holding + 0.5))
+
+    def holds(self, token: str, row: int) -> bool:
+        i = self.vocabulary.get(token)
+        if i is None:
+            return False
+        scores = self._bm25.scores
+        return row in self.rows[scores["indices"][scores["indptr"][i] : scores["indptr"][i + 1]]]
+
+
+class Bm25Index:
+    """A BM25 list for each language. A row's score is divided by the most that the question's words could give.
+
+    The same names and numbers are found in every list, since each cuts the question as it cut its own texts.
+    """
+
+    def __init__(self, texts: Sequence[str], languages: Sequence[str]) -> None:
+        column = np.array(languages)
         self._count = len(texts)
-        if self._vocabulary:
-            ids = [[self._vocabulary[token] for token in row] for row in cut]
-            self._bm25.index((ids, self._vocabulary), show_progress=False, create_empty_token=False)
+        self._lists: dict[str, _List] = {}
+        for language in dict.fromkeys(languages):
+            rows = np.flatnonzero(column == language)
+            self._lists[language] = _List(rows, [texts[row] for row in rows.tolist()], language)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Bm25Index":
         """Read what `to_bytes` made. The caller has checked the hash."""
-        from bm25s import BM25
-
         index = cls.__new__(cls)
-        index._bm25 = BM25()
+        parts: dict[str, dict[str, Any]] = {}
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             index._count = int(arrays["count"])
-            words = arrays["vocabulary"].tobytes().decode().split()  # no token holds white space
-            index._vocabulary = {word: i for i, word in enumerate(words)}
-            index._bm25.scores = {name: arrays[name] for name in ("data", "indices", "indptr")}
-        index._bm25.scores["num_docs"] = index._count
-        index._bm25.nonoccurrence_array = None
+            for name in arrays.files:
+                language, _, part = name.rpartition("/")
+                if language:
+                    parts.setdefault(language, {})[part] = arrays[name]
+        index._lists = {language: _List.of(part) for language, part in parts.items()}
         return index
 
     def to_bytes(self) -> bytes:
-        words = np.frombuffer("\n".join(self._vocabulary).encode(), dtype=np.uint8)
-        empty = np.empty(0, np.int32)
-        scores = self._bm25.scores if self._vocabulary else dict.fromkeys(("data", "indices", "indptr"), empty)
+        arrays = {
+            f"{language}/{name}": array
+            for language, part in self._lists.items()
+            for name, array in part.arrays().items()
+        }
         buffer = io.BytesIO()
-        np.savez(
-            buffer,
-            count=np.array(self._count),
-            vocabulary=words,
-            data=scores["data"],
-            indices=scores["indices"],
-            indptr=scores["indptr"],
-        )
+        np.savez(buffer, allow_pickle=False, count=np.array(self._count), **arrays)
         return buffer.getvalue()
 
     def __len__(self) -> int:
         return self._count
 
-    def scores(self, question: str) -> Scores:
-        known = sorted({self._vocabulary[token] for token in tokens(question) if token in self._vocabulary})
-        if not known:
-            return np.zeros(self._count, np.float32)
-        return np.asarray(self._bm25.get_scores_from_ids(known), dtype=np.float32)
+    def shares(self, question: str, language: str) -> Scores:
+        found = np.zeros(self._count, np.float32)
+        for own, part in self._lists.items():
+            found[part.rows] = part.shares(tokens(question, own, language))
+        return found
+
+    def shared(self, question: str, language: str, row: int) -> tuple[str, ...]:
+        for own, part in self._lists.items():
+            if row in part.rows:
+                asked = Counter(tokens(question, own, language))
+                return tuple(token for token in asked if part.holds(token, row))
+        return ()

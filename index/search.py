@@ -1,28 +1,28 @@
 """An opened generation, whole in memory, and search in it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from corpus import Document, Passage, Sentence
-from index.build import LEXICAL, PASSAGES, SENTENCES, newest, recipe_of, repair
+from corpus.language import identify
+from index.build import PASSAGE_WORDS, PASSAGES, SENTENCE_WORDS, SENTENCES, newest, recipe_of, repair
 from index.catalogue import Catalogue
 from index.embedder import Embedder, Matrix, Vector
 from index.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing
+from index.filters import EVERYTHING, Filter
 from index.generations import Manifest, Recipe, catalogue_path, generation_folder, read
-from index.hit import Hit
+from index.hit import Grounds, Hit
 from index.lexical import Bm25Index, LexicalIndex
+from index.neutral import Neutral
+from index.ranking import RANKING, Asked, Pairs, Ranking, beyond
 from index.records import Record
-from index.vectors import FaissStore, VectorStore
+from index.vectors import FaissStore, Mask, VectorStore
 from index.views import View
 
-CANDIDATES = 50  # rows a language and list, at least; five a passage asked for where that is more
-
-# What the passage with the most shared words gains, in cosine. XQuAD-R as in `View.backgrounds`: at 0, .03,
-# .06 and .1 the same language's gold is first for .67, .87, .88, .88 of the questions, and of the other
-# languages' gold .94, .91, .89, .84 is in the first eight.
-LEXICAL_WEIGHT = 0.03
+CANDIDATES = 50  # rows a language and kind, at least; five a passage asked for where that is more
+NEAR = 6  # the nearest sentences of a language: the first may be another version, the others are not
 
 
 class Index:
@@ -37,7 +37,8 @@ class Index:
         records: Sequence[Record],
         passage_store: VectorStore,
         sentence_store: VectorStore,
-        lexical: LexicalIndex,
+        passage_words: LexicalIndex,
+        sentence_words: LexicalIndex,
         embedder: Embedder,
     ) -> None:
         self.generation = generation
@@ -53,9 +54,11 @@ class Index:
         for passage, rows in enumerate(self._inside):
             for row in rows:
                 self._around.setdefault(row, []).append(passage)
+        self._spoken = np.array([sentence.language for sentence in self.sentences])
         self._passage_view = View(passage_store, [passage.language for passage in self.passages])
-        self._sentence_view = View(sentence_store, [sentence.language for sentence in self.sentences])
-        self._lexical = lexical
+        self._sentence_view = View(sentence_store, list(self._spoken))
+        self._passage_words, self._sentence_words = passage_words, sentence_words
+        self._neutral = Neutral(sentence_store.vectors(range(len(self.sentences))), list(self._spoken))
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -66,47 +69,29 @@ class Index:
         """Return a document by its id; raises KeyError for one that isn't indexed."""
         return self._by_id[name]
 
-    def search(self, question: str, k: int = 8, languages: Collection[str] | None = None) -> list[Hit]:
-        """Return at most `k` passages, best first, of `languages` or of all.
+    def search(
+        self, question: str, k: int = 8, where: Filter = EVERYTHING, ranking: Ranking = RANKING
+    ) -> list[Hit]:
+        """Return at most `k` passages that `where` admits, best first.
 
-        The score is the mean of how far the passage and its best sentence lie above the question's
-        background in their language, in cosine, and a little for shared words. A passage that mostly
-        repeats better ones is left out. Any string is a question; one without content has no hits.
+        A passage that mostly repeats better ones is left out. Any string is a question; one without content
+        has no hits.
         """
         question = _storable(question)
-        if not question.strip() or k < 1:
+        if not question.strip() or k < 1 or not self.passages:
             return []
-        vector = self.embedder.embed_question(question)
-        shared = self._lexical.scores(question)
-        bonus = shared * (LEXICAL_WEIGHT / max(float(shared.max(initial=0)), 1e-9))
-        floors = self._passage_view.backgrounds(vector), self._sentence_view.backgrounds(vector)
-        wanted = max(CANDIDATES, 5 * k)
-        scores: dict[int, float] = {}
-        for language in self.languages:
-            if languages is not None and language not in languages:
-                continue
-            rows = set(self._passage_view.best(vector, wanted, language).tolist())
-            for sentence in self._sentence_view.best(vector, wanted, language).tolist():
-                rows.update(self._around.get(sentence, ()))
-            for row in sorted(rows):
-                whole = float(self._passage_view.vectors([row])[0] @ vector)
-                best = float((self._sentence_view.vectors(self._inside[row]) @ vector).max())
-                above = (whole - floors[0][language] + best - floors[1][language]) / 2
-                scores[row] = above + float(bonus[row])
-        ranked = sorted(scores, key=lambda row: (-scores[row], row))
-        return self._without_copies([Hit(self.passages[row], scores[row]) for row in ranked], k)
-
-    def rank_sentences(self, question: str, sentences: Sequence[Sentence]) -> list[float]:
-        """Return how far each sentence lies above the question's background in its language, in cosine.
-
-        Raises KeyError for a sentence that is not of this generation.
-        """
-        vector = self.embedder.embed_question(_storable(question))
-        floors = self._sentence_view.backgrounds(vector)
-        scores = self.sentence_vectors(sentences) @ vector
-        return [
-            float(score) - floors[sentence.language] for score, sentence in zip(scores, sentences, strict=True)
-        ]
+        asked = self._asked(question, ranking)
+        pairs = self._pairs(self._candidates(asked.vector, max(CANDIDATES, 5 * k), where), asked, ranking)
+        versions: dict[int, tuple[int, float]] = {}
+        for row, of, score in self._versions(pairs, where, ranking):
+            if score > versions.get(row, (0, -np.inf))[1]:
+                versions[row] = of, score
+        missing = {p for row in versions for p in self._around[row]} - set(pairs.passages.tolist())
+        if missing:
+            pairs = pairs.joined(self._pairs(sorted(missing), asked, ranking))
+        pairs = pairs.lifted({row: score for row, (_, score) in versions.items()})
+        chosen = self._without_copies(pairs.ranked(), k)
+        return [self._hit(passage, pairs, versions, asked) for passage in chosen]
 
     def likeness(self, question: str, passages: Sequence[Passage]) -> list[float]:
         """Return the plain cosine of the question with each passage of this generation.
@@ -120,25 +105,117 @@ class Index:
     def standing_out(self, vector: Vector, sentences: Sequence[Sentence]) -> Vector:
         """Return how much closer each sentence is to `vector` than the closest others of its language are.
 
-        (len(sentences),) float32, in cosine; raises KeyError like `rank_sentences`.
+        (len(sentences),) float32, in cosine; raises KeyError for a sentence that is not of this generation.
         """
         others = [self._sentence_view.others(vector, self._row[_place(sentence)]) for sentence in sentences]
         found: Vector = self.sentence_vectors(sentences) @ vector - np.array(others, np.float32)
         return found
 
     def sentence_vectors(self, sentences: Sequence[Sentence]) -> Matrix:
-        """Return the stored vectors, (len(sentences), d) float32; raises KeyError like `rank_sentences`."""
+        """Return the stored vectors, (len(sentences), d) float32; raises KeyError like `standing_out`."""
         return self._sentence_view.vectors([self._row[_place(sentence)] for sentence in sentences])
 
-    def _without_copies(self, hits: Sequence[Hit], k: int) -> list[Hit]:
-        shown: set[str] = set()
-        chosen: list[Hit] = []
-        for hit in hits:
-            said = [" ".join(sentence.text.casefold().split()) for sentence in hit.passage.sentences]
-            if sum(text in shown for text in said) * 2 > len(said):
+    def _candidates(self, vector: Vector, wanted: int, where: Filter) -> list[int]:
+        """The passages that are near in some language, themselves or by one of their sentences."""
+        admitted, inside = self._admitted(where)
+        found: set[int] = set()
+        for language in self.languages:
+            found.update(self._passage_view.best(vector, wanted, language, admitted).tolist())
+            for sentence in self._sentence_view.best(vector, wanted, language, inside).tolist():
+                found.update(self._around.get(sentence, ()))
+        return sorted(row for row in found if admitted is None or admitted[row])
+
+    def _admitted(self, where: Filter) -> tuple[Mask | None, Mask | None]:
+        """Which passages `where` admits, and which sentences stand in them; None where it admits all."""
+        if where == EVERYTHING:
+            return None, None
+        admitted = np.array([where.admits(passage) for passage in self.passages], bool)
+        inside = np.zeros(len(self.sentences), bool)
+        inside[[row for passage in np.flatnonzero(admitted) for row in self._inside[passage]]] = True
+        return admitted, inside
+
+    def _pairs(self, passages: Sequence[int], asked: Asked, ranking: Ranking) -> Pairs:
+        """Score every sentence of each of the passages."""
+        sizes = [len(self._inside[passage]) for passage in passages]
+        inner = np.array([row for passage in passages for row in self._inside[passage]], np.int64)
+        outer = np.repeat(np.asarray(passages, np.int64), sizes)
+        rows, back = np.unique(inner, return_inverse=True)
+        wholes, singles = self._passage_view.vectors(passages), self._sentence_view.vectors(rows)
+        question = asked.vector[None]
+        if ranking.neutral:
+            question, wholes, singles = map(self._neutral, (question, wholes, singles))
+        words = np.float32(0.5) * (asked.passage_words[outer] + asked.sentence_words[inner])
+        return Pairs.scored(
+            outer, inner, np.repeat(wholes @ question[0], sizes), (singles @ question[0])[back], words, ranking
+        )
+
+    def _asked(self, question: str, ranking: Ranking) -> Asked:
+        language = identify(question)
+        words = []
+        for view, lexical in (
+            (self._passage_view, self._passage_words),
+            (self._sentence_view, self._sentence_words),
+        ):
+            shares = lexical.shares(question, language)
+            for own, among in view.among.items():
+                weight = 1 if own == language else ranking.foreign
+                shares[among] = weight * beyond(shares[among])
+            words.append(shares)
+        return Asked(question, language, self.embedder.embed_question(question), words[0], words[1])
+
+    def _versions(self, pairs: Pairs, where: Filter, ranking: Ranking) -> list[tuple[int, int, float]]:
+        """Other versions of what the best sentences say: (sentence, of which, score), in other languages.
+
+        A version stands out: it is nearer to the sentence than the next ones of its language are to it.
+        """
+        found = []
+        _, inside = self._admitted(where)
+        for pair in pairs.best_sentences(ranking.seconds):
+            row = int(pairs.sentences[pair])
+            vector = self._sentence_view.vectors([row])
+            for language in self._sentence_view.among:
+                if language == self.sentences[row].language:
+                    continue
+                near = self._sentence_view.best(vector[0], NEAR, language, inside)
+                near = near[[self.sentences[other].document != self.sentences[row].document for other in near]]
+                if len(near) < 2:
+                    continue
+                like = self._neutral(self._sentence_view.vectors(near)) @ self._neutral(vector)[0]
+                first = int(like.argmax())
+                if like[first] - np.delete(like, first).mean() >= ranking.apart:
+                    score = float(pairs.scores[pair]) - ranking.loss * (1 - float(like[first]))
+                    found.append((int(near[first]), row, score))
+        return found
+
+    def _hit(self, passage: int, pairs: Pairs, versions: Mapping[int, tuple[int, float]], asked: Asked) -> Hit:
+        own = pairs.of(passage)
+        best = own[int(pairs.scores[own].argmax())]
+        lifted = {row: versions[row] for row in self._inside[passage] if row in versions}
+        second = max(lifted.values(), key=lambda version: version[1], default=None)
+        grounds = Grounds(
+            passage=float(pairs.wholes[best]),
+            sentence=float(pairs.singles[best]),
+            lexical=float(pairs.words[best]),
+            words=self._passage_words.shared(asked.text, asked.language, passage),
+            second_of=self.sentences[second[0]] if second else None,
+        )
+        scores = tuple(float(score) for score in pairs.scores[own])
+        return Hit(self.passages[passage], max(scores), scores, grounds)
+
+    def _without_copies(self, ranked: Sequence[int], k: int) -> list[int]:
+        """The first `k` passages that say something new: half of one may be copies, or all its neighbours'."""
+        shown: dict[str, set[int]] = {}
+        chosen: list[int] = []
+        for passage in ranked:
+            said = [
+                (" ".join(self.sentences[row].text.casefold().split()), row) for row in self._inside[passage]
+            ]
+            copies = sum(row not in shown.get(text, {row}) for text, row in said)
+            if 2 * copies > len(said) or all(text in shown for text, _ in said):
                 continue
-            shown.update(said)
-            chosen.append(hit)
+            for text, row in said:
+                shown.setdefault(text, set()).add(row)
+            chosen.append(passage)
             if len(chosen) == k:
                 break
         return chosen
@@ -181,6 +258,13 @@ def current_generation(home: Path) -> int | None:
     return None if found is None else found[0]
 
 
+def opened(number: int, records: Sequence[Record], files: Mapping[str, bytes], embedder: Embedder) -> Index:
+    """Return the index of these documents, with the files that `derived` made for them."""
+    passages, sentences = (FaissStore.from_bytes(files[name]) for name in (PASSAGES, SENTENCES))
+    in_passages, in_sentences = (Bm25Index.from_bytes(files[name]) for name in (PASSAGE_WORDS, SENTENCE_WORDS))
+    return Index(number, records, passages, sentences, in_passages, in_sentences, embedder)
+
+
 def _opened(
     home: Path,
     number: int,
@@ -189,15 +273,11 @@ def _opened(
     files: Mapping[str, bytes],
     embedder: Embedder,
 ) -> Index:
-    passages, sentences = (FaissStore.from_bytes(files[name]) for name in (PASSAGES, SENTENCES))
-    lexical = Bm25Index.from_bytes(files[LEXICAL])
-    index = Index(number, records, passages, sentences, lexical, embedder)
-    found = (len(passages), len(sentences), len(lexical), passages.dimension, sentences.dimension)
-    spans = (len(index.passages), len(index.sentences), len(index.passages))
-    if found != (*spans, manifest.dimension, manifest.dimension):
-        reason = f"rows and dimensions are {found}, expected {(*spans, manifest.dimension, manifest.dimension)}"
+    spans = (sum(len(record.passages) for record in records), sum(len(record.sentences) for record in records))
+    if spans != (manifest.passages, manifest.sentences):
+        reason = f"the catalogue has {spans} spans, the manifest says {manifest.passages, manifest.sentences}"
         raise IndexDamaged(generation_folder(home, number), reason)
-    return index
+    return opened(number, records, files, embedder)
 
 
 def _agree(built: Recipe, asked: Recipe) -> None:

@@ -62,7 +62,7 @@ class Assistant:
         )
         yield answer
         hits = index.search(asked.standalone, self.passages)
-        evidence = gather(asked.standalone, hits, index)
+        evidence = gather(hits, index)
         answer = replace(answer, status="writing", hits=tuple(hits), timing=Timing(evidence_ms=clock()))
         yield answer
         if not good_enough(asked, hits, index):

@@ -69,11 +69,16 @@ def _ranked(
     written, asked = index.embedder.embed_passages([text, question.standalone])
     cosines, before = evidence.vectors @ written, evidence.vectors @ asked
     above = index.standing_out(written, evidence.sentences)
-    shared = set(tokens(text))
-    coverage = [len(shared & set(tokens(s.text))) / max(1, len(shared)) for s in evidence.sentences]
+    coverage = [_coverage(text, question.language, sentence) for sentence in evidence.sentences]
     support = cosines + COVERAGE * np.array(coverage)
     means = (cosines >= MEANING) & (above >= np.where(proven, PROVEN, ABOVE)) & (cosines - before >= NEWS)
     return support.tolist(), [int(i) for i in np.argsort(-support, kind="stable") if means[i]]
+
+
+def _coverage(text: str, language: str, source: Sentence) -> float:
+    """The share of the words of `text` that its source holds."""
+    wanted = set(tokens(text, source.language, language))
+    return len(wanted & set(tokens(source.text, source.language))) / max(1, len(wanted))
 
 
 def _names_around(question: Question, evidence: Evidence) -> set[str]:

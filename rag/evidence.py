@@ -18,8 +18,8 @@ CHARACTERS = 1600
 class Evidence:
     """Sentences with their scores for the question, in rising order, and their vectors, row by row.
 
-    `before` is the sentence that each of them follows, None at a beginning. `scores` are the mean of a
-    sentence's own and its passage's; `vectors` is `(n, dimension) float32, unit length`.
+    `before` is the sentence that each of them follows, None at a beginning. `scores` are
+    those of the search; `vectors` is `(n, dimension) float32, unit length`.
     """
 
     sentences: tuple[Sentence, ...]
@@ -32,13 +32,15 @@ class Evidence:
         return list(self.sentences[::-1][:count])
 
 
-def gather(question: str, hits: Sequence[Hit], index: Index) -> Evidence:
+def gather(hits: Sequence[Hit], index: Index) -> Evidence:
     """Choose the best sentences of `hits`, as many as fit `SENTENCES` and `CHARACTERS`."""
     found = list(dict.fromkeys(sentence for hit in hits for sentence in hit.passage.sentences))
     follows = {second: first for hit in hits for first, second in pairwise(hit.passage.sentences)}
-    around = {sentence: hit.score for hit in reversed(hits) for sentence in hit.passage.sentences}
-    own = np.asarray(index.rank_sentences(question, found), dtype=np.float32)
-    scores = (own + np.array([around[sentence] for sentence in found], dtype=np.float32)) / 2
+    best: dict[Sentence, float] = {}
+    for hit in hits:
+        for sentence, score in zip(hit.passage.sentences, hit.sentences, strict=True):
+            best[sentence] = max(score, best.get(sentence, score))
+    scores = np.array([best[sentence] for sentence in found], dtype=np.float32)
     chosen: list[int] = []
     room = CHARACTERS
     for i in np.argsort(-scores, kind="stable"):

@@ -14,12 +14,13 @@ from corpus import Document, Passage, Segment, Sentence
 from index.build import Report, build, recipe_of
 from index.embedder import Matrix, Vector
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing
+from index.filters import filtered
 from index.generations import generation_folder, index_folder, writer_lock
 from index.lexical import Bm25Index
+from index.ranking import RANKING
 from index.records import Record
-from index.search import LEXICAL_WEIGHT, Index, _agree, current_generation, open_index
+from index.search import Index, _agree, current_generation, open_index
 from index.vectors import ExactStore, FaissStore
-from index.views import View
 from tests.fakes import HashEmbedder
 
 STORIES = {
@@ -85,18 +86,18 @@ def test_a_question_finds_the_passage_that_answers_it(
     [best, *_] = index.search(question)
     assert best.passage.document == index.document(document)
     assert words in best.passage.text
-    ranked = index.rank_sentences(question, index.sentences)
-    assert words in index.sentences[int(np.argmax(ranked))].text
+    assert words in best.passage.sentences[int(np.argmax(best.sentences))].text
+    assert best.score == max(best.sentences)
 
 
 def test_scores_fall_and_only_the_asked_languages_are_searched(home: Path) -> None:
     index = open_index(home, HashEmbedder())
     scores = [hit.score for hit in index.search("the tower and the bridge", k=20)]
     assert scores == sorted(scores, reverse=True)
-    found = index.search("the tower and the bridge", k=20, languages={"fr", "zh"})
+    found = index.search("the tower and the bridge", k=20, where=filtered(["fr", "zh"]))
     assert {hit.passage.language for hit in found} == {"fr", "zh"}
     assert len(index.search("the tower", k=2)) == 2
-    assert index.search("the tower", k=0) == index.search("the tower", languages=()) == []
+    assert index.search("the tower", k=0) == index.search("the tower", where=filtered(["ja"])) == []
 
 
 @pytest.mark.parametrize(
@@ -176,8 +177,8 @@ def world(sizes: dict[str, int], accent: float = 1.15) -> Index:
         )
     embedder = TopicEmbedder(accent)
     vectors = embedder.embed_passages([s.text for record in records for s in record.sentences])
-    lexical = Bm25Index(["" for _ in vectors])
-    return Index(1, records, ExactStore(vectors), FaissStore(vectors), lexical, embedder)
+    words = Bm25Index(["" for _ in vectors], ["de" for _ in vectors])
+    return Index(1, records, ExactStore(vectors), FaissStore(vectors), words, words, embedder)
 
 
 @pytest.mark.parametrize("asked", TONGUES)
@@ -199,36 +200,30 @@ def test_equal_content_is_found_as_easily_in_every_language(asked: str, sizes: d
 
 
 def test_a_lone_passage_of_a_language_is_found_only_where_it_answers() -> None:
-    """One row can't tell what its language adds, so it must come near to the others by itself."""
+    """What one sentence has beyond the others is its subject more than its language: little is taken out."""
     index = world({"de": 40, "fr": 1}, accent=0.9)
     assert "t00 fr" in {hit.passage.text for hit in index.search("t00 de?", k=3)}
-    assert "t00 fr" not in {hit.passage.text for hit in index.search("t05 de?", k=20)}
-
-
-def test_the_background_is_the_mean_of_the_ten_best() -> None:
-    angles = np.linspace(0.1, 1.4, 40)
-    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    languages = ["de"] * 34 + ["fr"] * 6
-    found = View(ExactStore(vectors), languages).backgrounds(np.array([1, 0], np.float32))
-    assert found["de"] == pytest.approx(np.cos(angles[:10]).mean(), abs=1e-6)
-    # Two of the six French rows, and the pool's ten best with the weight of half a row.
-    two, pool = np.cos(angles[34:36]), np.cos(angles[:10]).mean()
-    assert found["fr"] == pytest.approx((two.sum() + pool / 2) / 2.5, abs=1e-6)
+    assert index.search("t05 de?", k=1)[0].passage.text == "t05 de"
 
 
 def test_shared_words_decide_between_passages_that_are_as_close(tmp_path: Path) -> None:
     index = world({"de": 20})
+    words = Bm25Index([passage.text for passage in index.passages], ["de"] * 20)
     worded = Index(
         1,
         [record_of(index)],
         ExactStore(np.tile(index.sentence_vectors(index.sentences[:1]), (20, 1))),
         ExactStore(np.tile(index.sentence_vectors(index.sentences[:1]), (20, 1))),
-        Bm25Index([passage.text for passage in index.passages]),
+        words,
+        words,
         TopicEmbedder(),
     )
     first, second, *_ = worded.search("t13")
     assert first.passage.text == "t13 de"
-    assert first.score - second.score == pytest.approx(LEXICAL_WEIGHT, abs=0.005)
+    assert first.grounds.words == ("t", "13")
+    assert first.grounds.lexical > second.grounds.lexical
+    held = first.grounds.lexical - second.grounds.lexical
+    assert first.score - second.score == pytest.approx(RANKING.lexical * held, abs=1e-5)
 
 
 def record_of(index: Index) -> Record:
@@ -254,14 +249,12 @@ def test_overlapping_passages_and_copies_do_not_fill_the_list(home: Path, tmp_pa
     embedder = HashEmbedder()
     passages = embedder.embed_passages([p.text for r in records for p in r.passages])
     sentences = embedder.embed_passages([s.text for r in records for s in r.sentences])
-    lexical = Bm25Index([p.text for r in records for p in r.passages])
-    index = Index(1, records, ExactStore(passages), ExactStore(sentences), lexical, embedder)
+    in_passages = Bm25Index([p.text for r in records for p in r.passages], ["en"] * 6)
+    in_sentences = Bm25Index([s.text for r in records for s in r.sentences], ["en"] * 8)
+    index = Index(1, records, ExactStore(passages), ExactStore(sentences), in_passages, in_sentences, embedder)
     found = index.search("The old harbour froze in January. Ships waited for weeks.", k=6)
-    # Of (1, 2, 3) two are in (0, 1, 2), of (2, 3) one of two is: half is not more than half. b.txt is a copy.
-    assert [(hit.passage.document.id, len(hit.passage.sentences)) for hit in found] == [
-        ("a.txt", 3),
-        ("a.txt", 2),
-    ]
+    # (1, 2, 3) has one sentence that (0, 1, 2) has not; after it (2, 3) says nothing new, and b.txt is a copy.
+    assert [(hit.passage.document.id, hit.passage.start) for hit in found] == [("a.txt", 0), ("a.txt", 34)]
 
 
 def harm(path: Path, how: str) -> None:
@@ -275,7 +268,9 @@ def harm(path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["gone", "cut", "empty", "flip"])
-@pytest.mark.parametrize("name", ["passages.faiss", "sentences.faiss", "lexical.npz", "manifest.json"])
+@pytest.mark.parametrize(
+    "name", ["passages.faiss", "sentences.faiss", "passages.npz", "sentences.npz", "manifest.json"]
+)
 def test_a_damaged_generation_is_made_again_without_the_embedder(home: Path, name: str, how: str) -> None:
     whole = open_index(home, HashEmbedder())
     harm(generation_folder(home, 1) / name, how)
@@ -362,3 +357,25 @@ def test_readers_keep_a_whole_generation_while_others_are_published(home: Path, 
     assert reads >= swaps
     assert current_generation(home) == swaps + 1
     assert (held.generation, held.search("the tower")) == (1, before)
+
+
+def test_a_second_version_in_another_document_follows_the_first_up() -> None:
+    """What stands out as the same thing said elsewhere comes near the first, though the question is far."""
+    index = world({"de": 40, "fr": 40})
+    ranking = replace(RANKING, neutral=False)
+    found = [
+        next(hit for hit in index.search("t03 de?", k=80, ranking=each) if hit.passage.text == "t03 fr")
+        for each in (replace(ranking, seconds=0), ranking)
+    ]
+    [first] = index.search("t03 de?", k=1, ranking=ranking)
+    assert (first.passage.text, found[0].grounds.second_of) == ("t03 de", None)
+    assert found[1].grounds.second_of == first.passage.sentences[0]
+    assert found[0].score < found[1].score < first.score
+
+
+def test_a_filter_holds_for_every_hit_and_every_version() -> None:
+    index = world({"de": 40, "fr": 40, "it": 40})
+    for where in (filtered(["fr"]), filtered(documents=["fr.txt"])):
+        hits = index.search("t03 de?", k=60, where=where)
+        assert len(hits) == 40
+        assert {hit.passage.language for hit in hits} == {"fr"}

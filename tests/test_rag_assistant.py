@@ -199,7 +199,7 @@ def test_without_a_model_the_best_sentences_are_quoted(index: Index) -> None:
     answer = Assistant(lambda: index, None).ask(ASKED)
     check(answer)
     assert (answer.status, answer.llm, answer.notice) == ("answered", "", "")
-    assert BUILT in [statement.text for statement in answer.statements]
+    assert OIL in [statement.text for statement in answer.statements]
     assert {s.support for s in answer.statements} == {"quoted"}
 
 

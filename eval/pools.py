@@ -1,0 +1,120 @@
+"""Public texts with questions, as pools to search: XQuAD-R with SQuAD-it's Italian questions, and NTREX news.
+
+Where they come from and their licences stand beside the files in `data/`.
+"""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+
+from corpus import Document, Passage, Segment, Sentence
+from corpus.passages import windows
+
+DATA = Path(__file__).parent / "data"
+
+LANGUAGES = ("de", "zh", "en", "nl", "fr", "it")
+"""The languages that the documents of the news pool take in turn."""
+_NEWS = {
+    "de": "ref.deu",
+    "zh": "ref.zho-CN",
+    "en": "src.eng",
+    "nl": "ref.nld",
+    "fr": "ref.fra",
+    "it": "ref.ita",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question and the sentences that answer it, each of them alone.
+
+    `set` names the questions that are reported together.
+    """
+
+    id: str
+    set: str
+    language: str
+    text: str
+    gold: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Documents cut into sentences and passages, and questions about them."""
+
+    name: str
+    sentences: tuple[Sentence, ...]
+    passages: tuple[Passage, ...]
+    queries: tuple[Query, ...]
+
+
+def xquad(folder: Path = DATA) -> Pool:
+    """XQuAD-R: each paragraph in de, en, es and zh; the gold of a question is its sentence in each of them.
+
+    Questions in those languages are the set "xquad", the Italian ones the set "italian".
+    """
+    sentences: list[Sentence] = []
+    passages: list[Passage] = []
+    asked: list[tuple[str, str, str]] = []
+    gold: dict[str, list[Sentence]] = {}
+    for language in ("de", "en", "es", "zh"):
+        for a, article in enumerate(
+            json.loads((folder / "xquad-r" / f"{language}.json").read_text("utf-8"))["data"]
+        ):
+            for p, paragraph in enumerate(article["paragraphs"]):
+                document = _document(f"{language}/{a:02}-{p}", paragraph["context"], language)
+                own = [Sentence(document, start, end, language) for start, end in paragraph["sentence_breaks"]]
+                sentences += own
+                passages += windows(own)
+                for question in paragraph["qas"]:
+                    start = question["answers"][0]["answer_start"]
+                    gold.setdefault(question["id"], []).append(next(s for s in own if s.start <= start < s.end))
+                    asked.append((question["id"], language, question["question"]))
+    with (folder / "squad-it" / "questions.tsv").open(encoding="utf-8", newline="") as file:
+        italian = [(row["id"], "it", row["question"]) for row in _rows(file)]
+    queries = [Query(name, "xquad", language, text, tuple(gold[name])) for name, language, text in asked]
+    queries += [Query(name, "italian", language, text, tuple(gold[name])) for name, language, text in italian]
+    return Pool("XQuAD-R", tuple(sentences), tuple(passages), tuple(queries))
+
+
+def news(folder: Path = DATA) -> Pool:
+    """NTREX: 123 news documents, each in one language, and questions in that language and in another."""
+    folder /= "ntrex"
+    names = (folder / "DOCUMENT_IDS.tsv").read_text("utf-8").split("\n")[:-1]
+    texts = {
+        language: (folder / f"newstest2019-{file}.txt").read_text("utf-8").split("\n")
+        for language, file in _NEWS.items()
+    }
+    language_of = dict(zip(dict.fromkeys(names), cycle(LANGUAGES), strict=False))
+    lines: list[Sentence] = []
+    passages: list[Passage] = []
+    for name, language in language_of.items():
+        own = [texts[language][i] for i, line in enumerate(names) if line == name]
+        document = _document(name, "\n".join(own), language)
+        starts = [sum(len(text) + 1 for text in own[:i]) for i in range(len(own))]
+        spans = [
+            Sentence(document, start, start + len(text), language)
+            for start, text in zip(starts, own, strict=True)
+        ]
+        lines += spans
+        passages += windows(spans)
+    queries = []
+    with (folder / "questions.tsv").open(encoding="utf-8", newline="") as file:
+        for row in _rows(file):
+            answer = (lines[int(row["line"]) - 1],)
+            queries += [
+                Query(f"{row['line']}-{language}", "news", language, text, answer)
+                for language, text in ((row["language"], row["question"]), (row["other"], row["asked"]))
+            ]
+    return Pool("NTREX", tuple(lines), tuple(passages), tuple(queries))
+
+
+def _document(name: str, text: str, language: str) -> Document:
+    return Document(name, text, "", segments=(Segment(0, len(text), language, "article"),))
+
+
+def _rows(file: object) -> Sequence[dict[str, str]]:
+    return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))  # type: ignore[call-overload]

@@ -1,0 +1,97 @@
+"""Which documents and languages a search looks at."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from corpus import Document, FeudError, Passage, Published
+
+
+class FilterError(FeudError):
+    """A filter that can't be meant; the message says how it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a reader wants to see; an empty field lets everything through.
+
+    `languages` are ISO 639-1 codes, `publishers` and `documents` as `feud list` shows them, `since` and `until`
+    the first and last day. A document whose date is uncertain or unknown is let through wherever it may fit.
+    """
+
+    languages: frozenset[str] = frozenset()
+    publishers: frozenset[str] = frozenset()
+    documents: frozenset[str] = frozenset()
+    since: date | None = None
+    until: date | None = None
+
+    def admits(self, passage: Passage) -> bool:
+        return (not self.languages or passage.language in self.languages) and self.admits_document(
+            passage.document
+        )
+
+    def admits_document(self, document: Document) -> bool:
+        first, last = span(document.published)
+        return (
+            (not self.publishers or document.publisher.casefold() in self.publishers)
+            and (not self.documents or document.id in self.documents)
+            and (self.since is None or last >= self.since)
+            and (self.until is None or first <= self.until)
+        )
+
+
+EVERYTHING = Filter()
+
+
+def filtered(
+    languages: Collection[str] = (),
+    publishers: Collection[str] = (),
+    documents: Collection[str] = (),
+    since: str = "",
+    until: str = "",
+) -> Filter:
+    """Make a filter from what a reader wrote. Dates may be a year, a month or a day. Raises `FilterError`.
+
+    >>> filtered(["FR"], since="2025-02", until="2025-02").until
+    datetime.date(2025, 2, 28)
+    """
+    return Filter(
+        frozenset(code.strip().casefold() for code in languages),
+        frozenset(name.strip().casefold() for name in publishers),
+        frozenset(documents),
+        _day(since, 0),
+        _day(until, 1),
+    )
+
+
+def span(published: Published) -> tuple[date, date]:
+    """The first and the last day on which a document may have been published.
+
+    >>> span(Published("2025-06", "month")), span(Published("2025-11-12", "day", True, "2025-12-11"))[1]
+    ((datetime.date(2025, 6, 1), datetime.date(2025, 6, 30)), datetime.date(2025, 12, 11))
+    """
+    if published.value is None or (published.uncertain and not published.until):
+        return date.min, date.max
+    ends = [_days(value) for value in (published.value, published.until) if value]
+    return min(first for first, _ in ends), max(last for _, last in ends)
+
+
+def _day(written: str, end: int) -> date | None:
+    try:
+        return _days(written.strip())[end] if written.strip() else None
+    except ValueError as error:
+        raise FilterError(f"{written!r} is no date. Write 2025, 2025-02 or 2025-02-12.") from error
+
+
+def _days(value: str) -> tuple[date, date]:
+    parts = [int(part) for part in value.split("-")]
+    if len(parts) > 3:
+        raise ValueError(value)
+    year, month, day = [*parts, 0, 0][:3]
+    if day:
+        return date(year, month, day), date(year, month, day)
+    first = date(year, month or 1, 1)
+    after = (
+        date(year + (month in (0, 12)), 1 if month in (0, 12) else month + 1, 1) if year < 9999 else date.max
+    )
+    return first, date.fromordinal(after.toordinal() - 1)

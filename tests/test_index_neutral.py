@@ -1,0 +1,47 @@
+"""What languages have in common is taken out, what texts say is left in."""
+
+import numpy as np
+import pytest
+
+from index.embedder import Matrix, unit
+from index.neutral import Neutral
+
+RNG = np.random.default_rng(5)
+LANGUAGES = ["de"] * 60 + ["fr"] * 60 + ["zh"] * 3
+
+
+def said(accent: float) -> Matrix:
+    """Sixty subjects in German and French, three in Chinese; each language adds a direction of its own."""
+    subjects = RNG.standard_normal((60, 80)).astype(np.float32) / np.sqrt(80)
+    rows = np.concatenate([subjects, subjects, subjects[:3]])
+    rows = np.concatenate([rows, np.zeros((123, 3), np.float32)], axis=1)
+    for i, language in enumerate(("de", "fr", "zh")):
+        rows[[each == language for each in LANGUAGES], 80 + i] = accent
+    return unit(rows)
+
+
+def test_the_same_said_in_two_languages_comes_together() -> None:
+    rows = said(accent=1.5)
+    made = Neutral(rows, LANGUAGES)(rows)
+    assert np.linalg.norm(made, axis=1) == pytest.approx(np.ones(123), abs=1e-5)
+    before, after = rows[:60] @ rows[60:120].T, made[:60] @ made[60:120].T
+    assert (
+        rows[:60] @ rows[:60].T
+    ).mean() > before.diagonal().mean()  # the language alone outweighs the subject
+    assert (after.argmax(axis=1) == np.arange(60)).all()
+    assert after.diagonal().mean() > 0.95
+
+
+def test_a_language_with_a_few_sentences_keeps_most_of_what_they_say() -> None:
+    rows = said(accent=0.5)
+    made = Neutral(rows, LANGUAGES)(rows)
+    for i in range(3):
+        assert (made[120 + i] @ made[:60].T).argmax() == i
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_hardly_any_sample_is_no_fault(count: int) -> None:
+    rows = said(accent=1.0)
+    made = Neutral(rows[:count], LANGUAGES[:count])(rows[:5])
+    assert np.isfinite(made).all()
+    assert np.linalg.norm(made, axis=1) == pytest.approx(np.ones(5), abs=1e-5)
