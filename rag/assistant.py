@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from corpus.sentences import split
-from index import Index
+from index import EVERYTHING, Filter, Index
 from rag.answer import Answer, Question, Timing, Turn
 from rag.attribute import attribute
 from rag.cite import cite, unmarked
@@ -41,12 +41,14 @@ class Assistant:
             for _ in self.llm.stream(answering(Question("?", "en", "?"), ()), 1):
                 pass
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = (), where: Filter = EVERYTHING) -> Answer:
         """Return the finished answer. Raises `QuestionError` where the question can't be asked."""
-        *_, answer = self.stream(question, history)
+        *_, answer = self.stream(question, history, where)
         return answer
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Answer]:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), where: Filter = EVERYTHING
+    ) -> Iterator[Answer]:
         """Yield growing snapshots of the answer; the last one is the result.
 
         The passages are there from the first snapshot that is "writing", before the model is called.
@@ -61,7 +63,7 @@ class Assistant:
             generation=index.generation,
         )
         yield answer
-        hits = index.search(asked.standalone, self.passages)
+        hits = index.search(asked.standalone, self.passages, where)
         evidence = gather(hits, index)
         answer = replace(answer, status="writing", hits=tuple(hits), timing=Timing(evidence_ms=clock()))
         yield answer

@@ -52,6 +52,19 @@ def passages(hits: Sequence[Hit]) -> list[dict[str, Any]]:
     ]
 
 
+def grounds(hit: Hit) -> dict[str, Any]:
+    """Why a passage was found; `sentences` are their scores. `feud search --explain --json` adds it."""
+    found, second = hit.grounds, hit.grounds.second_of
+    return {
+        "passage": round(found.passage, 4),
+        "sentence": round(found.sentence, 4),
+        "lexical": round(found.lexical, 4),
+        "words": list(found.words),
+        "sentences": [round(score, 4) for score in hit.sentences],
+        "second_of": second and {"document": second.document.id, "start": second.start, "end": second.end},
+    }
+
+
 def published(date: Published) -> dict[str, Any]:
     return {"value": date.value, "precision": date.precision, "uncertain": date.uncertain}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from corpus.shipped import seed
-from index import Index, build, open_index
+from index import EVERYTHING, Filter, Index, build, open_index
 from rag.answer import Turn
 from rag.assistant import Assistant
 from rag.settings import Settings
@@ -34,9 +34,9 @@ class Counting(Assistant):
         super().__init__(lambda: index, None)
         self.asked: list[tuple[str, tuple[Turn, ...]]] = []
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Any:
+    def ask(self, question: str, history: Sequence[Turn] = (), where: Filter = EVERYTHING) -> Any:
         self.asked.append((question, tuple(history)))
-        return super().ask(question, history)
+        return super().ask(question, history, where)
 
 
 @pytest.fixture

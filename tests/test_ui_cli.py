@@ -146,6 +146,27 @@ def test_a_mistake_is_one_line_with_what_to_do(
     assert words in error(feud(*arguments), exit_code)
 
 
+def test_a_search_explains_itself_and_a_follow_up_is_made_standalone(feud: Run, home: Path) -> None:
+    assert feud("add", str(home / "ferry.txt")).returncode == 0
+    shown = feud("search", "And who was captain?", "-k", "1", "--explain", "--after", ASKED).stdout
+    # The scripted model writes no question, so the last one is put before this one.
+    assert shown.startswith(f"Searched for: {ASKED} And who was captain?\n")
+    assert "· passage " in shown
+    assert "· shares " in shown
+    [found] = json.loads(feud("search", ASKED, "-k", "1", "--explain", "--json").stdout)
+    assert {"ferri", "helli", "sold"} <= set(found["grounds"]["words"])
+    assert found["score"] == max(found["grounds"]["sentences"])
+
+
+def test_a_filter_that_can_not_be_meant_is_one_line(feud: Run, home: Path) -> None:
+    assert feud("add", str(home / "ferry.txt")).returncode == 0
+    assert json.loads(feud("search", ASKED, "--language", "fr", "--json").stdout) == []
+    assert len(json.loads(feud("search", ASKED, "--language", "en", "--since", "1990", "--json").stdout)) > 0
+    wrong = feud("search", ASKED, "--until", "12.02.2025")
+    assert wrong.returncode == 1
+    assert wrong.stderr == "error: '12.02.2025' is no date. Write 2025, 2025-02 or 2025-02-12.\n"
+
+
 @pytest.mark.parametrize("arguments", [["ask"], ["search", "x", "-k", "0"], ["ask", "x", "--loud"], ["sing"]])
 def test_wrong_usage_is_two(arguments: list[str]) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 2

@@ -22,6 +22,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Languages = Annotated[
+    list[str] | None, typer.Option("--language", help="Only passages in this language (de, zh, …).")
+]
+Publishers = Annotated[list[str] | None, typer.Option("--publisher", help="Only documents of this publisher.")]
+Documents = Annotated[list[str] | None, typer.Option("--document", help="Only this document, by its id.")]
+Since = Annotated[str, typer.Option(help="Only documents of this year, month or day and later.")]
+Until = Annotated[str, typer.Option(help="Only documents up to this year, month or day.")]
 Extractive = Annotated[bool, typer.Option("--extractive", help="Quote the evidence; no language model.")]
 
 
@@ -30,14 +37,22 @@ def ask(
     question: Annotated[str, typer.Argument(help="In any language.")],
     json: Json = False,
     extractive: Extractive = False,
+    language: Languages = None,
+    publisher: Publishers = None,
+    document: Documents = None,
+    since: Since = "",
+    until: Until = "",
 ) -> None:
     """Answer one question. Exit code 0: answered, or honestly not in the documents."""
+    from index import filtered
     from rag.opening import open_assistant
     from rag.settings import Settings
     from ui import terminal
 
+    where = filtered(language or (), publisher or (), document or (), since, until)
     assistant = open_assistant(Settings.from_env(), extractive)
-    answer = terminal.show_json(assistant, question) if json else terminal.show(assistant, question)
+    show = terminal.show_json if json else terminal.show
+    answer = show(assistant, question, where=where)
     raise typer.Exit(terminal.exit_code(answer))
 
 
@@ -56,13 +71,29 @@ def search(
     question: Annotated[str, typer.Argument(help="In any language.")],
     k: Annotated[int, typer.Option("-k", min=1, help="How many passages.")] = 8,
     json: Json = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Why each passage was found.")] = False,
+    after: Annotated[str, typer.Option(help="The question before this one, which it follows up.")] = "",
+    language: Languages = None,
+    publisher: Publishers = None,
+    document: Documents = None,
+    since: Since = "",
+    until: Until = "",
 ) -> None:
-    """Find the passages that speak about a question; no language model is used."""
-    from rag.opening import Library
+    """Find the passages that speak about a question. Only a follow-up (--after) asks the language model."""
+    from index import filtered
+    from rag.answer import Turn
+    from rag.opening import Library, open_llm
+    from rag.question import understand
     from rag.settings import Settings
     from ui import terminal
 
-    terminal.show_hits(Library(Settings.from_env()).latest().search(question, k), json)
+    where, settings = (
+        filtered(language or (), publisher or (), document or (), since, until),
+        Settings.from_env(),
+    )
+    asked = understand(question, [Turn(after, "")], open_llm(settings)).standalone if after else question
+    hits = Library(settings).latest().search(asked, k, where)
+    terminal.show_hits(hits, json, asked if explain else "")
 
 
 @app.command()

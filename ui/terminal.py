@@ -5,10 +5,10 @@ import sys
 from collections.abc import Sequence
 
 from corpus import Published
-from index import Hit
+from index import EVERYTHING, Filter, Hit
 from rag.answer import Answer, Citation, Turn
 from rag.assistant import Assistant
-from rag.contract import passages, to_json
+from rag.contract import grounds, passages, to_json
 
 _JOINERS = "\u200c\u200d"  # some scripts spell with them; they move no cursor
 
@@ -18,19 +18,21 @@ def exit_code(answer: Answer) -> int:
     return 3 if answer.status == "failed" else 0
 
 
-def show_json(assistant: Assistant, question: str) -> Answer:
+def show_json(assistant: Assistant, question: str, where: Filter = EVERYTHING) -> Answer:
     """Print the answer in the JSON contract."""
-    answer = assistant.ask(question)
+    answer = assistant.ask(question, where=where)
     print(json.dumps(to_json(answer), ensure_ascii=False, indent=2))
     _warn(answer)
     return answer
 
 
-def show(assistant: Assistant, question: str, history: Sequence[Turn] = ()) -> Answer:
+def show(
+    assistant: Assistant, question: str, history: Sequence[Turn] = (), where: Filter = EVERYTHING
+) -> Answer:
     """Print an answer while it grows: what is being done on stderr, each sentence once it is checked."""
     said = 0
     status = ""
-    for answer in assistant.stream(question, history):
+    for answer in assistant.stream(question, history, where):
         if answer.status != status and sys.stderr.isatty():
             status = answer.status
             print(_doing(answer), end="", file=sys.stderr, flush=True)
@@ -61,19 +63,45 @@ def converse(assistant: Assistant) -> None:
         print()
 
 
-def show_hits(hits: Sequence[Hit], as_json: bool) -> None:
-    """Print what a search found."""
+def show_hits(hits: Sequence[Hit], as_json: bool, explained: str = "") -> None:
+    """Print what a search found; with the question that was searched as `explained`, also why."""
     if as_json:
-        print(json.dumps(passages(hits), ensure_ascii=False, indent=2))
+        found = passages(hits)
+        if explained:
+            found = [each | {"grounds": grounds(hit)} for each, hit in zip(found, hits, strict=True)]
+        print(json.dumps(found, ensure_ascii=False, indent=2))
         return
+    if explained:
+        print(plain(f"Searched for: {explained}"))
     for hit in hits:
         document = hit.passage.document
-        print(
-            plain(
-                f"{hit.score:+.3f}  {document.id}:{hit.passage.start}–{hit.passage.end}  {hit.passage.language}"
-            )
-        )
+        place = f"{document.id}:{hit.passage.start}–{hit.passage.end}"
+        facts = (place, hit.passage.language, document.publisher, date(document.published))
+        print(plain(f"{hit.score:+.3f}  {'  '.join(fact for fact in facts if fact)}"))
         print(plain(f"        {hit.passage.text}"))
+        for line in why(hit) if explained else ():
+            print(plain(f"        · {line}"))
+
+
+def why(hit: Hit) -> list[str]:
+    """The grounds of a hit, a line each.
+
+    >>> from corpus import Document, Passage, Sentence
+    >>> from index import Grounds
+    >>> tower = Document("tower.txt", "The oil gave way to gas.", "The tower")
+    >>> passage = Passage(tower, (Sentence(tower, 0, 24, "en"),))
+    >>> why(Hit(passage, 0.5, (0.5,), Grounds(0.4, 0.5, 0.1, ("oil",))))[0]
+    'passage 0.400, its best sentence 0.500, words +0.100'
+    """
+    found = hit.grounds
+    lines = [f"passage {found.passage:.3f}, its best sentence {found.sentence:.3f}, words {found.lexical:+.3f}"]
+    if found.words:
+        lines.append(f"shares {', '.join(found.words)}")
+    best = hit.passage.sentences[hit.sentences.index(max(hit.sentences))]
+    lines.append(f"best sentence: {best.text}")
+    if found.second_of:
+        lines.append(f"another version of {found.second_of.document.id}: {found.second_of.text}")
+    return lines
 
 
 def differing(answer: Answer) -> list[str]:
