@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from corpus import Document, FeudError, Passage, Published, Segment, Sentence
 from corpus.document import Kind
-from index import Hit
+from index import EVERYTHING, Filter, Hit
 from rag import Answer, Citation, Disagreement, Question, Statement, Timing, Turn, Version
 
 
@@ -101,10 +101,14 @@ class Scripted:
     ) -> None:
         self.answer, self.pause, self.gates, self.error = answer, pause, gates or {}, error
         self.asked: list[tuple[str, tuple[Turn, ...]]] = []
+        self.where = EVERYTHING
         self.closed = 0
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Answer]:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), where: Filter = EVERYTHING
+    ) -> Iterator[Answer]:
         self.asked.append((question, tuple(history)))
+        self.where = where
         answer = self.answer(question) if callable(self.answer) else self.answer
         answer = replace(answer, question=replace(answer.question, text=question, standalone=question))
         try:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from corpus import FeudError
+from index import filtered
 from rag import Answer, Citation, Question, Statement, Turn
 from tests.scripted import ANSWER, COST, DOCUMENTS, MAYOR, OPENED, QUESTION, Scripted, document, sentence
 from ui.site import HEADERS, LARGEST, SiteError, listen
@@ -206,6 +207,25 @@ def test_a_conversation_goes_on_and_starts_anew(served: Served, browser_page: Op
     page.locator(".chip").nth(1).click()
     finished(page)
     assert scripted.asked[2] == ("马斯克为什么撤销了对OpenAI的诉讼？", ())
+
+
+@pytest.mark.browser
+def test_the_search_is_narrowed_and_says_so(served: Served, browser_page: Opened) -> None:
+    scripted = Scripted()
+    page = browser_page(served(scripted, DOCUMENTS))
+    page.click("#filter > button")
+    page.get_by_label("From").fill("soon")
+    ask(page)
+    page.get_by_text("'soon' is no date. Write 2025, 2025-02 or 2025-02-12.").wait_for()
+    assert scripted.asked == []
+    page.get_by_label("From").fill("2025")
+    page.get_by_label("Language").click()
+    page.get_by_role("option", name="French").click()
+    page.keyboard.press("Escape")
+    ask(page)
+    finished(page)
+    assert scripted.where == filtered(["fr"], since="2025")
+    assert page.locator(".narrowed").inner_text() == "Searched only: French, 2025-01-01–"
 
 
 @pytest.mark.browser

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
 
+from index import EVERYTHING, Filter
 from rag import Answer, Turn
 
 KEPT = 30  # exchanges on the page and in memory; older ones scroll away for good
@@ -15,13 +16,15 @@ class Exchange:
     """A question and the newest snapshot of its answer.
 
     `number` counts the questions of a session from 1. `over` says why no more snapshots will come: "" while
-    they still may, else "done", "stopped" by the reader, or "broken" by a fault or a full queue.
+    they still may, else "done", "stopped" by the reader, or "broken" by a fault or a full queue. `where` is
+    what its reader narrowed the search to.
     """
 
     number: int
     question: str
     answer: Answer | None = None
     over: str = ""
+    where: Filter = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,12 @@ class Conversation:
         earlier = self.exchanges[:-1]
         return tuple(Turn(e.question, e.answer.text) for e in earlier if e.answer and e.over == "done")
 
-    def ask(self, question: str) -> "Conversation":
+    def ask(self, question: str, where: Filter = EVERYTHING) -> "Conversation":
         """Return the conversation with a new question, unchanged while another is being answered."""
         if self.running:
             return self
         number = self.asked + 1
-        return Conversation((*self.exchanges, Exchange(number, question))[-KEPT:], number)
+        return Conversation((*self.exchanges, Exchange(number, question, where=where))[-KEPT:], number)
 
     def show(self, number: int, answer: Answer | None) -> "Conversation":
         """Return the conversation with `answer` as the newest snapshot of its running exchange.

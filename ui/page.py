@@ -11,9 +11,11 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
 
 from corpus import Document, FeudError, Passage
+from index import EVERYTHING, Filter, FilterError, filtered
 from rag import Answer, Citation, Question, Turn
 from rag.question import LONGEST
 from ui.conversation import Conversation, Session
+from ui.describe import language_name
 from ui.panel import shelf_html, source_html
 from ui.render import exchange_html, intro_html, line_html
 from ui.texts import say
@@ -30,7 +32,9 @@ LOG = logging.getLogger("feud.page")
 class Answerer(Protocol):
     """What the page talks to: growing snapshots of an answer, the last of them final."""
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Answer]: ...
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), where: Filter = EVERYTHING
+    ) -> Iterator[Answer]: ...
 
 
 def build_page(
@@ -74,14 +78,18 @@ def build_page(
                     send = gr.Button(say("send"), elem_id="send", variant="primary")
                     stop = gr.Button(say("stop"), elem_id="stop", variant="secondary")
                 line = gr.HTML("", elem_id="line", **plain)
+                with gr.Accordion(say("filter"), open=False, elem_id="filter"):
+                    filters = _filter_fields(documents)
             with gr.Column(elem_id="side"):
                 gr.HTML(shelf_html(documents), elem_id="shelf", **plain)
                 source = gr.HTML("", elem_id="source", **{**plain, "js_on_load": SHOWN})
 
-        def example(own: Session, event: gr.EventData) -> tuple[Any, ...]:
+        def example(
+            own: Session, languages: Any, publishers: Any, since: Any, until: Any, event: gr.EventData
+        ) -> tuple[Any, ...]:
             place = event._data.get("example")
             known = isinstance(place, int) and 0 <= place < len(tries)
-            return talk.begin(tries[place][1] if known else "", own)
+            return talk.begin(tries[place][1] if known else "", own, languages, publishers, since, until)
 
         def cite(own: Session, event: gr.EventData) -> Any:
             html = talk.open(own.conversation, event._data)
@@ -91,8 +99,8 @@ def build_page(
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         begun = [past, now, line, box]
         for started in (
-            send.click(talk.begin, [box, session], begun, **quick),
-            now.example(example, session, begun, **quick),
+            send.click(talk.begin, [box, session, *filters], begun, **quick),
+            now.example(example, [session, *filters], begun, **quick),
         ):
             run = started.success(
                 talk.run,
@@ -120,14 +128,26 @@ class Talk:
     ) -> None:
         self.answerer, self.documents, self.examples = answerer, documents, examples
 
-    def begin(self, question: str, session: Session) -> tuple[Any, ...]:
+    def begin(
+        self,
+        question: str,
+        session: Session,
+        languages: Sequence[str] = (),
+        publishers: Sequence[str] = (),
+        since: str = "",
+        until: str = "",
+    ) -> tuple[Any, ...]:
         """Take a question in, or say in one line what is wrong with it and leave it in its box."""
         import gradio as gr
 
         problem = question_problem(question) or (say("busy") if session.conversation.running else "")
+        try:
+            where = filtered(languages or (), publishers or (), (), since or "", until or "")
+        except FilterError as error:
+            problem = problem or str(error)
         if problem:
             return gr.skip(), gr.skip(), line_html(problem), gr.skip()
-        conversation = session.change(lambda held: held.ask(question.strip()))
+        conversation = session.change(lambda held: held.ask(question.strip(), where))
         earlier = "".join(
             exchange_html(exchange, len(self.documents)) for exchange in conversation.exchanges[:-1]
         )
@@ -147,7 +167,7 @@ class Talk:
         number, question, answer = exchange.number, exchange.question, None
         turns = session.conversation.turns
         try:
-            with closing(thin(self.answerer.stream(question, turns))) as snapshots:
+            with closing(thin(self.answerer.stream(question, turns, exchange.where))) as snapshots:
                 for answer in snapshots:
                     conversation = session.change(partial(Conversation.show, number=number, answer=answer))
                     shown = conversation.exchange(number)
@@ -238,6 +258,20 @@ def _top(documents: int) -> str:
         f'<nav><button type="button" data-do="shelf">{say("shelf")} <b>{documents}</b></button>'
         f'<button type="button" data-do="fresh">{say("new")}</button></nav></header>'
     )
+
+
+def _filter_fields(documents: Sequence[Document]) -> "list[gr.components.Component]":
+    """What narrows the search: the languages and publishers that there are, and a span of time."""
+    import gradio as gr
+
+    spoken = sorted({language for document in documents for language in document.languages})
+    publishers = sorted({document.publisher for document in documents if document.publisher})
+    return [
+        gr.Dropdown([(language_name(code), code) for code in spoken], label=say("languages"), multiselect=True),
+        gr.Dropdown(publishers, label=say("publishers"), multiselect=True),
+        gr.Textbox(label=say("since"), placeholder="2024-03", max_lines=1),
+        gr.Textbox(label=say("until"), placeholder="2025", max_lines=1),
+    ]
 
 
 def _asset(name: str) -> str:

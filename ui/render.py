@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from index import Hit
+from index import EVERYTHING, Filter, Hit
 from rag import Answer, Citation, Disagreement, Statement, Version
 from ui.conversation import Exchange
 from ui.describe import byline, escape, language_name, named, title
@@ -19,6 +19,7 @@ def exchange_html(exchange: Exchange, documents: int) -> str:
     language = escape(answer.question.language) if answer else ""
     parts = (
         f'<h2 class="question" dir="auto" lang="{language}">{escape(exchange.question)}</h2>',
+        _narrowed(exchange.where),
         f'<p class="status" role="status">{escape(status_words(exchange, documents))}</p>',
         _prose(exchange, answer) if answer else "",
         _differ(exchange.number, answer) if answer else "",
@@ -31,6 +32,14 @@ def exchange_html(exchange: Exchange, documents: int) -> str:
         f'<article class="exchange" data-turn="{exchange.number}" data-state="{state}" '
         f'aria-busy="{"false" if exchange.over else "true"}">{"".join(parts)}</article>'
     )
+
+
+def _narrowed(where: Filter) -> str:
+    """What the search was narrowed to, under the question."""
+    span = "–".join(str(day or "") for day in (where.since, where.until)) if where.since or where.until else ""
+    what = [*map(language_name, sorted(where.languages)), *sorted(where.publishers), span]
+    words = say("narrowed", what=", ".join(part for part in what if part))
+    return f'<p class="narrowed">{escape(words)}</p>' if where != EVERYTHING else ""
 
 
 def status_words(exchange: Exchange, documents: int) -> str:
