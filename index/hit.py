@@ -12,8 +12,7 @@ class Grounds:
     `passage` and `sentence` are cosines with the question, of the whole passage and of its best sentence,
     without what their languages have in common; `lexical` is the share of the question's words, from 0 to 1,
     that the two hold, and `words` are those words, as they are counted. `second_of` is the sentence of which
-    this passage seems to be another version, where that and not the question brought it up. `search` is the
-    search that found it, where a question needed several.
+    this passage seems to be another version, where that and not the question brought it up.
     """
 
     passage: float = 0.0
@@ -21,7 +20,6 @@ class Grounds:
     lexical: float = 0.0
     words: tuple[str, ...] = ()
     second_of: Sentence | None = None
-    search: str = ""
 
 
 @dataclass(frozen=True, slots=True)

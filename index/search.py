@@ -55,11 +55,11 @@ class Index:
         for passage, rows in enumerate(self._inside):
             for row in rows:
                 self._around.setdefault(row, []).append(passage)
-        self._spoken = np.array([sentence.language for sentence in self.sentences])
+        spoken = [sentence.language for sentence in self.sentences]
         self._passage_view = View(passage_store, [passage.language for passage in self.passages])
-        self._sentence_view = View(sentence_store, list(self._spoken))
+        self._sentence_view = View(sentence_store, spoken)
         self._passage_words, self._sentence_words = passage_words, sentence_words
-        self._neutral = Neutral(sentence_store.vectors(range(len(self.sentences))), list(self._spoken))
+        self._neutral = Neutral(sentence_store.vectors(range(len(spoken))), spoken)
 
     @property
     def languages(self) -> tuple[str, ...]:
