@@ -265,7 +265,8 @@ def _filter_fields(documents: Sequence[Document]) -> "list[gr.components.Compone
     import gradio as gr
 
     spoken = sorted({language for document in documents for language in document.languages})
-    publishers = sorted({document.publisher for document in documents if document.publisher})
+    # What can't be printed, such as half a surrogate pair, can't be sent to a browser as a value either.
+    publishers = sorted({d.publisher for d in documents if d.publisher and d.publisher.isprintable()})
     return [
         gr.Dropdown([(language_name(code), code) for code in spoken], label=say("languages"), multiselect=True),
         gr.Dropdown(publishers, label=say("publishers"), multiselect=True),
