@@ -12,7 +12,7 @@ from corpus import Sentence
 from eval.case import Case
 from eval.measures import retrieved
 from eval.pools import Query
-from index import RANKING, Hit, Index, Ranking
+from index import RANKING, Hit, Index, Ranking, sentence_scores
 
 RANKINGS: Mapping[str, Ranking] = {
     "dense": Ranking(neutral=False, sentence=0, lexical=0, seconds=0),
@@ -54,10 +54,7 @@ def cases(
 
 def sentences(index: Index, query: Query, ranking: Ranking) -> list[Sentence]:
     """Return the pool's sentences as the search ranks them for a question, best first."""
-    best: dict[Sentence, float] = {}
-    for hit in index.search(query.text, DEPTH, ranking=ranking):
-        for sentence, score in zip(hit.passage.sentences, hit.sentences, strict=True):
-            best[sentence] = max(score, best.get(sentence, score))
+    best = sentence_scores(index.search(query.text, DEPTH, ranking=ranking))
     return sorted(best, key=lambda sentence: -best[sentence])
 
 

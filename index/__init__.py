@@ -5,7 +5,7 @@ from index.embedder import Embedder
 from index.errors import EmbedderFault, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, IndexNotWritten
 from index.files import Outcome, file_outcomes
 from index.filters import EVERYTHING, Filter, FilterError, filtered
-from index.hit import Grounds, Hit
+from index.hit import Grounds, Hit, sentence_scores
 from index.models import ModelStore
 from index.named import embedder_named
 from index.pinned import DEFAULTS, MODELS, Model, ModelError, model_named
@@ -47,4 +47,5 @@ __all__ = [
     "linked_sqlite",
     "model_named",
     "open_index",
+    "sentence_scores",
 ]

@@ -1,6 +1,6 @@
 """Make the index equal to the documents folder, and say what became of each file."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -134,25 +134,33 @@ def _build(
 
     records = _records(found, kept)
     wanted = texts(records)
-    vectors = {} if rebuild else catalogue.vectors(recipe.fingerprint, wanted)
-    missing = sum(key not in vectors for key in wanted)
-    yield from embed(catalogue, embedder, {k: text for k, text in wanted.items() if k not in vectors})
-    vectors = catalogue.vectors(recipe.fingerprint, wanted)
+    known = {} if rebuild else catalogue.vectors(recipe.fingerprint, wanted)
+    vectors = yield from embed(catalogue, embedder, wanted, known)
     yield Progress("write", 0, 1)
     number, manifest = _publish(home, catalogue, files, records, vectors, recipe)
     yield Progress("write", 1, 1)
-    yield Report(told, number, True, manifest.documents, manifest.passages, manifest.sentences, missing)
+    yield Report(
+        told, number, True, manifest.documents, manifest.passages, manifest.sentences, len(wanted) - len(known)
+    )
 
 
-def embed(catalogue: Catalogue, embedder: Embedder, wanted: Mapping[str, str]) -> Iterator[Progress]:
-    """Embed texts, given by their keys, and keep the vectors in the catalogue. Raises EmbedderFault."""
-    keys = sorted(wanted, key=lambda key: len(wanted[key]))
+def embed(
+    catalogue: Catalogue, embedder: Embedder, wanted: Mapping[str, str], known: Mapping[str, Vector]
+) -> Generator[Progress, None, dict[str, Vector]]:
+    """Embed those texts, given by their keys, that have no `known` vector, and return the vectors of all.
+
+    New vectors are kept in the catalogue. Raises EmbedderFault.
+    """
+    vectors = dict(known)
+    keys = sorted((key for key in wanted if key not in known), key=lambda key: len(wanted[key]))
     for start in range(0, len(keys), BATCH):
         yield Progress("embed", start, len(keys))
         batch = keys[start : start + BATCH]
-        made = _embedded(embedder, [wanted[key] for key in batch])
-        catalogue.keep_vectors(embedder.fingerprint, dict(zip(batch, made, strict=True)))
+        new = dict(zip(batch, _embedded(embedder, [wanted[key] for key in batch]), strict=True))
+        catalogue.keep_vectors(embedder.fingerprint, new)
+        vectors |= new
     yield Progress("embed", len(keys), len(keys))
+    return vectors
 
 
 def derived(records: Sequence[Record], vectors: Mapping[str, Vector]) -> dict[str, bytes]:

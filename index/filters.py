@@ -44,23 +44,25 @@ EVERYTHING = Filter()
 
 
 def filtered(
-    languages: Collection[str] = (),
-    publishers: Collection[str] = (),
-    documents: Collection[str] = (),
-    since: str = "",
-    until: str = "",
+    languages: Collection[str] | None = None,
+    publishers: Collection[str] | None = None,
+    documents: Collection[str] | None = None,
+    since: str | None = None,
+    until: str | None = None,
 ) -> Filter:
-    """Make a filter from what a reader wrote. Dates may be a year, a month or a day. Raises `FilterError`.
+    """Make a filter from what a reader wrote; None and "" admit all. Dates are a year, a month or a day.
+
+    Raises `FilterError` for what is no date.
 
     >>> filtered(["FR"], since="2025-02", until="2025-02").until
     datetime.date(2025, 2, 28)
     """
     return Filter(
-        frozenset(code.strip().casefold() for code in languages),
-        frozenset(name.strip().casefold() for name in publishers),
-        frozenset(documents),
-        _day(since, 0),
-        _day(until, 1),
+        frozenset(code.strip().casefold() for code in languages or ()),
+        frozenset(name.strip().casefold() for name in publishers or ()),
+        frozenset(documents or ()),
+        _day(since or "", 0),
+        _day(until or "", 1),
     )
 
 

@@ -1,5 +1,6 @@
 """What a search returns."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from corpus import Passage, Sentence
@@ -33,3 +34,12 @@ class Hit:
     score: float
     sentences: tuple[float, ...] = ()
     grounds: Grounds = field(default=Grounds(), compare=False)
+
+
+def sentence_scores(hits: Iterable[Hit]) -> dict[Sentence, float]:
+    """The best score of each sentence of the hits, in the order in which they stand there."""
+    best: dict[Sentence, float] = {}
+    for hit in hits:
+        for sentence, score in zip(hit.passage.sentences, hit.sentences, strict=True):
+            best[sentence] = max(score, best.get(sentence, score))
+    return best

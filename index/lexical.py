@@ -4,7 +4,6 @@ import io
 import math
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from threading import Lock
@@ -128,6 +127,12 @@ def _stemmer(language: str) -> Any:
         return None
 
 
+@lru_cache(maxsize=1 << 8)
+def _asked(question: str, language: str, written: str) -> tuple[str, ...]:
+    """The different tokens of a question; a search needs them for every list and every hit."""
+    return tuple(dict.fromkeys(tokens(question, language, written)))
+
+
 class _List:
     """The rows of one language: BM25 (Lucene's variant, k1 1.5, b .75) by bm25s."""
 
@@ -166,7 +171,7 @@ class _List:
         if not known:
             return np.zeros(len(self.rows), np.float32)
         scores = np.asarray(self._bm25.get_scores_from_ids(known), dtype=np.float32)
-        return scores / np.float32(sum(self._idf(token) for token in set(asked)))
+        return scores / np.float32(sum(self._idf(token) for token in asked))
 
     def _idf(self, token: str) -> float:
         starts = self._bm25.scores["indptr"]
@@ -226,12 +231,11 @@ class Bm25Index:
     def shares(self, question: str, language: str) -> Scores:
         found = np.zeros(self._count, np.float32)
         for own, part in self._lists.items():
-            found[part.rows] = part.shares(tokens(question, own, language))
+            found[part.rows] = part.shares(_asked(question, own, language))
         return found
 
     def shared(self, question: str, language: str, row: int) -> tuple[str, ...]:
         for own, part in self._lists.items():
             if row in part.rows:
-                asked = Counter(tokens(question, own, language))
-                return tuple(token for token in asked if part.holds(token, row))
+                return tuple(token for token in _asked(question, own, language) if part.holds(token, row))
         return ()

@@ -82,9 +82,11 @@ class Index:
         if not question.strip() or k < 1 or not self.passages:
             return []
         asked = self._asked(question, ranking)
-        pairs = self._pairs(self._candidates(asked.vector, max(CANDIDATES, 5 * k), where), asked, ranking)
+        admitted, inside = self._admitted(where)
+        found = self._candidates(asked.vector, max(CANDIDATES, 5 * k), admitted, inside)
+        pairs = self._pairs(found, asked, ranking)
         versions: dict[int, tuple[int, float]] = {}
-        for row, of, score in self._versions(pairs, where, ranking):
+        for row, of, score in self._versions(pairs, inside, ranking):
             if score > versions.get(row, (0, -np.inf))[1]:
                 versions[row] = of, score
         missing = {p for row in versions for p in self._around[row]} - set(pairs.passages.tolist())
@@ -116,9 +118,8 @@ class Index:
         """Return the stored vectors, (len(sentences), d) float32; raises KeyError like `standing_out`."""
         return self._sentence_view.vectors([self._row[_place(sentence)] for sentence in sentences])
 
-    def _candidates(self, vector: Vector, wanted: int, where: Filter) -> list[int]:
+    def _candidates(self, vector: Vector, wanted: int, admitted: Mask | None, inside: Mask | None) -> list[int]:
         """The passages that are near in some language, themselves or by one of their sentences."""
-        admitted, inside = self._admitted(where)
         found: set[int] = set()
         for language in self.languages:
             found.update(self._passage_view.best(vector, wanted, language, admitted).tolist())
@@ -164,14 +165,13 @@ class Index:
             words.append(shares)
         return Asked(question, language, self.embedder.embed_question(question), words[0], words[1])
 
-    def _versions(self, pairs: Pairs, where: Filter, ranking: Ranking) -> list[tuple[int, int, float]]:
+    def _versions(self, pairs: Pairs, inside: Mask | None, ranking: Ranking) -> list[tuple[int, int, float]]:
         """Other versions of what the best sentences say: (sentence, of which, score), in other languages.
 
         A version stands out: it is nearer to the sentence than the next ones of its language are to it. Among
         few sentences the nearest stands out by chance, so languages with few are left alone.
         """
         found = []
-        _, inside = self._admitted(where)
         for pair in pairs.best_sentences(ranking.seconds):
             row = int(pairs.sentences[pair])
             vector = self._sentence_view.vectors([row])

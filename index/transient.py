@@ -6,7 +6,7 @@ from pathlib import Path
 from index.build import Progress, derived, embed, texts
 from index.catalogue import Catalogue
 from index.embedder import Embedder
-from index.generations import writer_lock
+from index.generations import index_folder, writer_lock
 from index.records import Record
 from index.search import Index, opened
 
@@ -17,8 +17,7 @@ def index_of(records: Sequence[Record], home: Path, embedder: Embedder) -> Itera
     Only the vectors are kept, in a catalogue below `home`. Raises IndexBusy, IndexNotWritten, EmbedderFault.
     """
     wanted = texts(records)
-    with writer_lock(home), Catalogue(home / "index" / "vectors.sqlite", create=True) as kept:
+    with writer_lock(home), Catalogue(index_folder(home) / "vectors.sqlite", create=True) as kept:
         known = kept.vectors(embedder.fingerprint, wanted)
-        yield from embed(kept, embedder, {key: text for key, text in wanted.items() if key not in known})
-        vectors = kept.vectors(embedder.fingerprint, wanted)
+        vectors = yield from embed(kept, embedder, wanted, known)
     yield opened(0, records, derived(records, vectors), embedder)

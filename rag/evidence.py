@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Sentence
-from index import Hit, Index
+from index import Hit, Index, sentence_scores
 
 SENTENCES = 4  # facts on development cases, 29 questions: .36 with 4, the best last; .34 with 6 by document
 CHARACTERS = 1600
@@ -18,8 +18,8 @@ CHARACTERS = 1600
 class Evidence:
     """Sentences with their scores for the question, in rising order, and their vectors, row by row.
 
-    `before` is the sentence that each of them follows, None at a beginning. `scores` are
-    those of the search; `vectors` is `(n, dimension) float32, unit length`.
+    `before` is the sentence that each of them follows, None at a beginning. `scores` are those
+    of the search; `vectors` is `(n, dimension) float32, unit length`.
     """
 
     sentences: tuple[Sentence, ...]
@@ -34,13 +34,10 @@ class Evidence:
 
 def gather(hits: Sequence[Hit], index: Index) -> Evidence:
     """Choose the best sentences of `hits`, as many as fit `SENTENCES` and `CHARACTERS`."""
-    found = list(dict.fromkeys(sentence for hit in hits for sentence in hit.passage.sentences))
+    best = sentence_scores(hits)
+    found = list(best)
     follows = {second: first for hit in hits for first, second in pairwise(hit.passage.sentences)}
-    best: dict[Sentence, float] = {}
-    for hit in hits:
-        for sentence, score in zip(hit.passage.sentences, hit.sentences, strict=True):
-            best[sentence] = max(score, best.get(sentence, score))
-    scores = np.array([best[sentence] for sentence in found], dtype=np.float32)
+    scores = np.array(list(best.values()), dtype=np.float32)
     chosen: list[int] = []
     room = CHARACTERS
     for i in np.argsort(-scores, kind="stable"):

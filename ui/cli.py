@@ -49,7 +49,7 @@ def ask(
     from rag.settings import Settings
     from ui import terminal
 
-    where = filtered(language or (), publisher or (), document or (), since, until)
+    where = filtered(language, publisher, document, since, until)
     assistant = open_assistant(Settings.from_env(), extractive)
     show = terminal.show_json if json else terminal.show
     answer = show(assistant, question, where=where)
@@ -88,7 +88,7 @@ def search(
     from ui import terminal
 
     where, settings = (
-        filtered(language or (), publisher or (), document or (), since, until),
+        filtered(language, publisher, document, since, until),
         Settings.from_env(),
     )
     asked = understand(question, [Turn(after, "")], open_llm(settings)).standalone if after else question

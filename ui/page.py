@@ -142,7 +142,7 @@ class Talk:
 
         problem = question_problem(question) or (say("busy") if session.conversation.running else "")
         try:
-            where = filtered(languages or (), publishers or (), (), since or "", until or "")
+            where = filtered(languages, publishers, (), since, until)
         except FilterError as error:
             problem = problem or str(error)
         if problem:
