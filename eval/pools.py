@@ -5,8 +5,8 @@ Where they come from and their licences stand beside the files in `data/`.
 
 import csv
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 
@@ -43,12 +43,16 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Documents cut into sentences and passages, and questions about them."""
+    """Documents cut into sentences and passages, and questions about them.
+
+    `english` has the sentences in English by professional translators, where there is such a translation.
+    """
 
     name: str
     sentences: tuple[Sentence, ...]
     passages: tuple[Passage, ...]
     queries: tuple[Query, ...]
+    english: Mapping[Sentence, str] = field(default_factory=dict)
 
 
 def xquad(folder: Path = DATA) -> Pool:
@@ -90,9 +94,11 @@ def news(folder: Path = DATA) -> Pool:
     }
     language_of = dict(zip(dict.fromkeys(names), cycle(LANGUAGES), strict=False))
     lines: list[Sentence] = []
+    english: dict[Sentence, str] = {}
     passages: list[Passage] = []
     for name, language in language_of.items():
-        own = [texts[language][i] for i, line in enumerate(names) if line == name]
+        numbers = [i for i, line in enumerate(names) if line == name]
+        own = [texts[language][i] for i in numbers]
         document = _document(name, "\n".join(own), language)
         starts = [sum(len(text) + 1 for text in own[:i]) for i in range(len(own))]
         spans = [
@@ -100,6 +106,7 @@ def news(folder: Path = DATA) -> Pool:
             for start, text in zip(starts, own, strict=True)
         ]
         lines += spans
+        english |= {span: texts["en"][i] for span, i in zip(spans, numbers, strict=True) if language != "en"}
         passages += windows(spans)
     queries = []
     with (folder / "questions.tsv").open(encoding="utf-8", newline="") as file:
@@ -109,7 +116,7 @@ def news(folder: Path = DATA) -> Pool:
                 Query(f"{row['line']}-{language}", "news", language, text, answer)
                 for language, text in ((row["language"], row["question"]), (row["other"], row["asked"]))
             ]
-    return Pool("NTREX", tuple(lines), tuple(passages), tuple(queries))
+    return Pool("NTREX", tuple(lines), tuple(passages), tuple(queries), english)
 
 
 def _document(name: str, text: str, language: str) -> Document:

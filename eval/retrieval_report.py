@@ -5,6 +5,7 @@ import random
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from statistics import fmean
 from typing import Any
@@ -30,7 +31,7 @@ from rag.settings import Settings
 Groups = dict[tuple[str, str], list[float]]
 MAIN = {  # what the table of rankings shows of each pool: groups and measures
     "feud": [(g, "@8") for g in ("all", "another language", "own language", "conflict", "several_documents")]
-    + [("follow_up", "@8"), ("all", "@4"), ("all", "@2")],
+    + [("follow_up", "@8"), ("all", "@2"), ("all", "in evidence")],
     "XQuAD-R": [("xquad", "average precision"), ("xquad", "MRR@10"), ("italian", "average precision")],
     "NTREX": [("same language", "recall@5"), ("other language", "recall@5")],
 }
@@ -115,7 +116,8 @@ def _records(pool: Pool) -> Iterator[Record]:
     for document in dict.fromkeys(sentence.document for sentence in pool.sentences):
         own = [sentence for sentence in pool.sentences if sentence.document is document]
         around = [passage for passage in pool.passages if passage.document is document]
-        yield Record.of(document, document.segments, own, around)
+        english = tuple(pool.english.get(sentence, "") for sentence in own)
+        yield replace(Record.of(document, document.segments, own, around), english=english)
 
 
 def _some(items: Sequence[Any], count: int) -> Sequence[Any]:

@@ -1,7 +1,8 @@
 """Where is it: embedding, the stores, the generations on disk, search."""
 
-from index.build import Progress, Report, build
+from index.build import Report, build, refresh
 from index.embedder import Embedder
+from index.english import Translator, translate
 from index.errors import EmbedderFault, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, IndexNotWritten
 from index.files import Outcome, file_outcomes
 from index.filters import EVERYTHING, Filter, FilterError, filtered
@@ -9,6 +10,7 @@ from index.hit import Grounds, Hit, sentence_scores
 from index.models import ModelStore
 from index.named import embedder_named
 from index.pinned import DEFAULTS, MODELS, Model, ModelError, model_named
+from index.progress import Progress
 from index.ranking import RANKING, Ranking
 from index.schema import linked_sqlite
 from index.search import Index, current_generation, open_index
@@ -38,6 +40,7 @@ __all__ = [
     "Progress",
     "Ranking",
     "Report",
+    "Translator",
     "build",
     "current_generation",
     "embedder_named",
@@ -47,5 +50,7 @@ __all__ = [
     "linked_sqlite",
     "model_named",
     "open_index",
+    "refresh",
     "sentence_scores",
+    "translate",
 ]

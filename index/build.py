@@ -1,46 +1,38 @@
 """Make the index equal to the documents folder, and say what became of each file."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, TypeVar
 
 import numpy as np
 
-from corpus import Passage, Sentence, leave_out_copies, passages, sentences
+from corpus import leave_out_copies, passages, sentences
 from index.catalogue import Catalogue
 from index.embedder import Embedder, Matrix, Vector
-from index.errors import EmbedderFault, IndexDamaged
+from index.english import in_english, known_english, sources
+from index.errors import EmbedderFault, IndexDamaged, IndexMismatch, IndexMissing
 from index.files import Found, Outcome, look, outcomes
 from index.generations import Manifest, Recipe, catalogue_path, fingerprints, read, sweep, write, writer_lock
 from index.lexical import Bm25Index
-from index.records import File, Record, passage_input, sentence_input
+from index.progress import Progress
+from index.records import File, Inputs, Record, key
 from index.splitter import splitter
 from index.vectors import FaissStore, fault
-
-Span = TypeVar("Span", Passage, Sentence)
 
 BATCH = 64  # texts embedded between two commits: what a killed build may lose, some five seconds
 KEPT = 2  # generations on disk: a reader that has just read the row before still finds its files
 
-PASSAGES, SENTENCES = "passages.faiss", "sentences.faiss"
+VECTORS = {view: f"{view}.faiss" for view in Inputs._fields}
 PASSAGE_WORDS, SENTENCE_WORDS = "passages.npz", "sentences.npz"
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a build is: files "read", texts "embed"ded, the files of the generation "write"."""
-
-    stage: Literal["read", "embed", "write"]
-    done: int
-    total: int
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
-    """What a build did. `outcomes` has one entry a file; `embedded` counts texts, not taken from before."""
+    """What a build did. `outcomes` has one entry a file; `embedded` counts texts, not taken from before.
+
+    `waiting` sentences could be put into English and were not.
+    """
 
     outcomes: tuple[Outcome, ...]
     generation: int
@@ -48,6 +40,7 @@ class Report:
     documents: int
     passages: int
     sentences: int
+    waiting: int
     embedded: int
 
 
@@ -72,6 +65,26 @@ def build(
             yield from _build(folder, home, catalogue, embedder, rebuild)
 
 
+def refresh(home: Path, embedder: Embedder) -> Iterator[Progress]:
+    """Publish the newest generation again with what was put into English since, without reading any file.
+
+    Raises IndexMissing, IndexBusy, IndexDamaged, IndexNotWritten, EmbedderFault.
+    """
+    with writer_lock(home), Catalogue(catalogue_path(home)) as catalogue:
+        current = newest(catalogue)
+        if current is None:
+            raise IndexMissing(home)
+        before = _trusted(catalogue, current[1])
+        records = in_english(before, known_english(catalogue, before))
+        if records == before:
+            return
+        recipe, wanted = current[1].recipe, texts(records)
+        if recipe.fingerprint != embedder.fingerprint:
+            raise IndexMismatch("embedder", recipe.embedder, embedder.name)
+        vectors = yield from embed(catalogue, embedder, wanted, catalogue.vectors(recipe.fingerprint, wanted))
+        _publish(home, catalogue, list(catalogue.files().values()), records, vectors, recipe)
+
+
 def repair(home: Path) -> None:
     """Make the derived files of the newest generation again, from the catalogue alone, as a new generation.
 
@@ -82,9 +95,7 @@ def repair(home: Path) -> None:
         if current is None or _intact(home, *current):
             return
         _, manifest = current
-        if catalogue.digest() != manifest.rows:
-            raise IndexDamaged(catalogue.path, "its rows are not those that were written")
-        records = catalogue.records()
+        records = _trusted(catalogue, manifest)
         wanted = texts(records)
         vectors = catalogue.vectors(manifest.recipe.fingerprint, wanted)
         if len(vectors) < len(wanted):
@@ -100,11 +111,7 @@ def newest(catalogue: Catalogue) -> tuple[int, Manifest] | None:
 
 def texts(records: Sequence[Record]) -> dict[str, str]:
     """Return every text that is embedded for these documents, by its key."""
-    found: dict[str, str] = {}
-    for record in records:
-        found.update(zip(record.passage_keys, map(passage_input, record.passages), strict=True))
-        found.update(zip(record.sentence_keys, map(sentence_input, record.sentences), strict=True))
-    return found
+    return {key(text): text for record in records for view in record.inputs() for text in view}
 
 
 def _build(
@@ -126,22 +133,31 @@ def _build(
     files = [each.file for each in found]
     told = outcomes(before, files)
 
-    if current is not None and current[1].recipe == recipe and _same(before, files) and _intact(home, *current):
-        number, manifest = current
+    records = _records(found, kept)
+    english = known_english(catalogue, records)
+    waiting = len({source for record in records for source in sources(record)} - {"", *english})
+    records = in_english(records, english)
+
+    if (
+        current is not None
+        and current[1].recipe == recipe
+        and _same(before, files)
+        and records == list(kept.values())
+        and _intact(home, *current)
+    ):
+        number, m = current
         catalogue.stamp(file for file in files if file != before[file.id])
-        yield Report(told, number, False, manifest.documents, manifest.passages, manifest.sentences, 0)
+        yield Report(told, number, False, m.documents, m.passages, m.sentences, waiting, 0)
         return
 
-    records = _records(found, kept)
     wanted = texts(records)
     known = {} if rebuild else catalogue.vectors(recipe.fingerprint, wanted)
     vectors = yield from embed(catalogue, embedder, wanted, known)
     yield Progress("write", 0, 1)
-    number, manifest = _publish(home, catalogue, files, records, vectors, recipe)
+    number, m = _publish(home, catalogue, files, records, vectors, recipe)
     yield Progress("write", 1, 1)
-    yield Report(
-        told, number, True, manifest.documents, manifest.passages, manifest.sentences, len(wanted) - len(known)
-    )
+    new = len(wanted) - len(known)
+    yield Report(told, number, True, m.documents, m.passages, m.sentences, waiting, new)
 
 
 def embed(
@@ -165,14 +181,21 @@ def embed(
 
 def derived(records: Sequence[Record], vectors: Mapping[str, Vector]) -> dict[str, bytes]:
     """Return the files of a generation, by their names."""
-    passages = [passage for record in records for passage in record.passages]
-    sentences = [sentence for record in records for sentence in record.sentences]
-    return {
-        PASSAGES: _store([key for record in records for key in record.passage_keys], vectors),
-        SENTENCES: _store([key for record in records for key in record.sentence_keys], vectors),
-        PASSAGE_WORDS: _words(passages, passage_input),
-        SENTENCE_WORDS: _words(sentences, sentence_input),
-    }
+    inputs = [record.inputs() for record in records]
+    views = {view: [text for each in inputs for text in getattr(each, view)] for view in Inputs._fields}
+    made = {VECTORS[view]: _store(texts, vectors) for view, texts in views.items()}
+    passages = [passage.language for record in records for passage in record.passages]
+    sentences = [sentence.language for record in records for sentence in record.sentences]
+    made[PASSAGE_WORDS] = Bm25Index(views["passages"], passages).to_bytes()
+    made[SENTENCE_WORDS] = Bm25Index(views["sentences"], sentences).to_bytes()
+    return made
+
+
+def _trusted(catalogue: Catalogue, manifest: Manifest) -> list[Record]:
+    """The documents of the catalogue, if its rows are those that were written."""
+    if catalogue.digest() != manifest.rows:
+        raise IndexDamaged(catalogue.path, "its rows are not those that were written")
+    return catalogue.records()
 
 
 def _records(found: Sequence[Found], kept: Mapping[str, Record]) -> list[Record]:
@@ -220,17 +243,14 @@ def _publish(
             fingerprints(files_made),
         )
         write(home, number, files_made, manifest)
+        catalogue.forget_all_but(vectors, (source for record in records for source in sources(record)))
         catalogue.name_generation(number, datetime.now(UTC).isoformat(), manifest.text(), KEPT)
     sweep(home, catalogue.generations())
     return number, manifest
 
 
-def _words(spans: Sequence[Span], written: Callable[[Span], str]) -> bytes:
-    return Bm25Index([written(span) for span in spans], [span.language for span in spans]).to_bytes()
-
-
-def _store(keys: Sequence[str], vectors: Mapping[str, Vector]) -> bytes:
-    rows = [vectors[key] for key in keys]
+def _store(texts: Sequence[str], vectors: Mapping[str, Vector]) -> bytes:
+    rows = [vectors[key(text)] for text in texts]
     dimension = len(next(iter(vectors.values()), ()))
     return FaissStore(np.asarray(rows, np.float32).reshape(len(rows), dimension)).to_bytes()
 

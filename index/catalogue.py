@@ -16,9 +16,9 @@ import numpy as np
 
 from corpus import Passage, Sentence
 from index.embedder import Vector
-from index.errors import IndexDamaged, IndexMissing, IndexNotWritten
+from index.errors import IndexDamaged, IndexMismatch, IndexMissing, IndexNotWritten
 from index.records import File, Record, document_from, metadata_json, segments_from, segments_json
-from index.schema import FORMAT, SCHEMA, linked_sqlite
+from index.schema import FORMAT, SCHEMA, UPGRADES, linked_sqlite
 
 
 class Catalogue:
@@ -52,6 +52,12 @@ class Catalogue:
             with self._connection:
                 self._connection.execute(SCHEMA)
                 self._connection.pragma("user_version", FORMAT)
+        elif version in UPGRADES and create:
+            with self._connection:
+                self._connection.execute(UPGRADES[version])
+                self._connection.pragma("user_version", version + 1)
+        elif version in UPGRADES:
+            raise IndexMismatch("format", str(version), str(FORMAT))
         elif version != FORMAT:
             raise IndexDamaged(self.path, f"it has format {version}, this feud reads format {FORMAT}")
 
@@ -136,6 +142,19 @@ class Catalogue:
         with self.transaction():
             self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
 
+    def english(self, sources: Iterable[str]) -> dict[str, str]:
+        """Return the English of those sources, by their keys, that were translated; "" where in vain."""
+        query = "SELECT text FROM english WHERE source = ?"
+        with self._faults():
+            found = {name: self._connection.execute(query, (name,)).fetchone() for name in sources}
+        return {name: row[0] for name, row in found.items() if row is not None}
+
+    def keep_english(self, model: str, texts: Mapping[str, str]) -> None:
+        """Commit what `model` made of the sources with those keys."""
+        rows = ((name, model, text) for name, text in texts.items())
+        with self.transaction():
+            self._connection.executemany("INSERT OR REPLACE INTO english VALUES (?, ?, ?)", rows)
+
     def stamp(self, files: Iterable[File]) -> None:
         """Remember newer stamps of files whose bytes are the same."""
         rows = ((file.size, file.mtime_ns, file.ctime_ns, file.id) for file in files)
@@ -156,10 +175,7 @@ class Catalogue:
             self._insert(record)
 
     def name_generation(self, number: int, created: str, manifest: str, kept: int) -> None:
-        """Name a generation inside the caller's transaction, and keep the newest `kept` of them.
-
-        Vectors of texts that no document holds any more go too.
-        """
+        """Name a generation inside the caller's transaction, and keep the newest `kept` of them."""
         run = self._connection.execute
         row = (number, created, manifest, sha256(manifest.encode()).hexdigest())
         run("INSERT INTO generations VALUES (?, ?, ?, ?)", row)
@@ -168,10 +184,15 @@ class Catalogue:
             "(SELECT number FROM generations ORDER BY number DESC LIMIT ?)",
             (kept,),
         )
-        run(
-            "DELETE FROM vectors WHERE embedded NOT IN "
-            "(SELECT embedded FROM passages UNION SELECT embedded FROM sentences)"
-        )
+
+    def forget_all_but(self, embedded: Iterable[str], sources: Iterable[str]) -> None:
+        """Forget vectors and English of texts that no document holds, inside the caller's transaction."""
+        run = self._connection.execute
+        for table, column, names in (("vectors", "embedded", embedded), ("english", "source", sources)):
+            run("CREATE TEMP TABLE held (name TEXT PRIMARY KEY) WITHOUT ROWID")
+            self._connection.executemany("INSERT OR IGNORE INTO held VALUES (?)", ((name,) for name in names))
+            run(f"DELETE FROM {table} WHERE {column} NOT IN held")
+            run("DROP TABLE held")
 
     def _insert(self, record: Record) -> None:
         name = record.document.id
@@ -186,18 +207,16 @@ class Catalogue:
         self._connection.executemany(
             "INSERT INTO sentences VALUES (?, ?, ?, ?, ?, ?)",
             (
-                (name, i, sentence.start, sentence.end, sentence.language, embedded)
-                for i, (sentence, embedded) in enumerate(
-                    zip(record.sentences, record.sentence_keys, strict=True)
-                )
+                (name, i, sentence.start, sentence.end, sentence.language, english)
+                for i, (sentence, english) in enumerate(zip(record.sentences, record.english, strict=True))
             ),
         )
         numbers = {sentence: i for i, sentence in enumerate(record.sentences)}
         self._connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO passages VALUES (?, ?, ?, ?)",
             (
-                (name, i, json.dumps([numbers[s] for s in passage.sentences]), passage.heading, embedded)
-                for i, (passage, embedded) in enumerate(zip(record.passages, record.passage_keys, strict=True))
+                (name, i, json.dumps([numbers[s] for s in passage.sentences]), passage.heading)
+                for i, passage in enumerate(record.passages)
             ),
         )
 
@@ -205,19 +224,19 @@ class Catalogue:
         document = document_from(name, text, metadata, segments)
         spans = list(
             self._connection.execute(
-                "SELECT start, end, language, embedded FROM sentences WHERE document = ? ORDER BY number",
+                "SELECT start, end, language, english FROM sentences WHERE document = ? ORDER BY number",
                 (name,),
             )
         )
         sentences = tuple(Sentence(document, start, end, language) for start, end, language, _ in spans)
         windows = list(
             self._connection.execute(
-                "SELECT sentences, heading, embedded FROM passages WHERE document = ? ORDER BY number", (name,)
+                "SELECT sentences, heading FROM passages WHERE document = ? ORDER BY number", (name,)
             )
         )
         passages = tuple(
             Passage(document, tuple(sentences[i] for i in json.loads(numbers)), heading)
-            for numbers, heading, _ in windows
+            for numbers, heading in windows
         )
         return Record(
             document,
@@ -225,7 +244,6 @@ class Catalogue:
             sentences,
             passages,
             tuple(str(span[-1]) for span in spans),
-            tuple(str(window[-1]) for window in windows),
         )
 
     @contextmanager

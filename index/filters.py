@@ -74,18 +74,19 @@ def span(published: Published) -> tuple[date, date]:
     """
     if published.value is None or (published.uncertain and not published.until):
         return date.min, date.max
-    ends = [_days(value) for value in (published.value, published.until) if value]
+    ends = [days(value) for value in (published.value, published.until) if value]
     return min(first for first, _ in ends), max(last for _, last in ends)
 
 
 def _day(written: str, end: int) -> date | None:
     try:
-        return _days(written.strip())[end] if written.strip() else None
+        return days(written.strip())[end] if written.strip() else None
     except ValueError as error:
         raise FilterError(f"{written!r} is no date. Write 2025, 2025-02 or 2025-02-12.") from error
 
 
-def _days(value: str) -> tuple[date, date]:
+def days(value: str) -> tuple[date, date]:
+    """The first and last day of a year, a month or a day as ISO 8601 writes it. Raises ValueError."""
     parts = [int(part) for part in value.split("-")]
     if len(parts) > 3:
         raise ValueError(value)

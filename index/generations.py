@@ -2,7 +2,8 @@
 
     index/catalogue.sqlite      the truth, and the row that names the newest generation
     index/writer.lock           held by whoever writes
-    index/generations/000012/   passages.faiss, sentences.faiss, passages.npz, sentences.npz, manifest.json
+    index/generations/000012/   manifest.json, passages.faiss, sentences.faiss, contexts.faiss, english.faiss,
+                                passages.npz, sentences.npz
 
 Files are written and fsynced in a folder with a temporary name, the folder is renamed and its parent
 fsynced, and only then the catalogue names it. What no row names is a leftover of a crash.
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from index.errors import IndexBusy, IndexDamaged, IndexNotWritten
 
-FORMAT = 2
+FORMAT = 3
 """Of the files of a generation; another number is refused and built anew."""
 METRIC = "inner product"
 

@@ -10,16 +10,23 @@ from corpus import Passage, Sentence
 class Grounds:
     """Why a passage was found.
 
-    `passage` and `sentence` are cosines with the question, of the whole passage and of its best sentence,
-    without what their languages have in common; `lexical` is the share of the question's words, from 0 to 1,
-    that the two hold, and `words` are those words, as they are counted. `second_of` is the sentence of which
-    this passage seems to be another version, where that and not the question brought it up.
+    `passage`, `sentence`, `context` and `english` are cosines with the question, of the whole passage and of
+    its best sentence alone, after the one before it and in English, without what their languages have in
+    common. `in_english` is that English, "" where there is none and the sentence itself counts. `lexical` is
+    the share of the question's words that passage and sentence hold beyond the best of their language, `words`
+    are those words, as they are counted. `time` is 1 where the sentence names the time that is asked for, ½
+    where its document is of that time. `second_of` is the sentence of which this passage seems to be another
+    version, where that and not the question brought it up.
     """
 
     passage: float = 0.0
     sentence: float = 0.0
+    context: float = 0.0
+    english: float = 0.0
+    in_english: str = ""
     lexical: float = 0.0
     words: tuple[str, ...] = ()
+    time: float = 0.0
     second_of: Sentence | None = None
 
 

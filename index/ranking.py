@@ -1,6 +1,6 @@
 """How passages and sentences are scored for a question: each sentence in each passage around it, as a pair."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from index.embedder import Vector
 from index.lexical import Scores
+from index.times import Period
 from index.vectors import Rows
 from index.views import taken
 
@@ -19,17 +20,23 @@ class Ranking:
     """What counts, and how much. `feud eval retrieval` switches the parts off one by one.
 
     `neutral` takes out of vectors what languages have in common. A score is `sentence` parts the cosine of a
-    sentence and the rest that of its passage, and `lexical` for the share of the question's words that the two
-    hold beyond what the best of their language hold anyway, times `foreign` where that is not the question's.
+    sentence, `context` parts that of the sentence after the one before it, `english` parts that of the sentence
+    in English, and the rest that of its passage; and `lexical` for the share of the question's words that
+    sentence and passage hold beyond what the best of their language hold anyway, times `foreign` where that is
+    not the question's. A sentence that names the time that is asked for gains `time`, one of a document of that
+    time half of it.
     The `seconds` best sentences each bring up their other versions, in other documents and languages, where
     those are nearer by `apart` than the next nearest; a version loses `loss` for each point of cosine that it
     is away. The values were chosen on the development cases, 300 questions of XQuAD-R and the NTREX news.
     """
 
     neutral: bool = True
-    sentence: float = 0.55
-    lexical: float = 0.6
+    sentence: float = 0.3
+    context: float = 0.15
+    english: float = 0.3
+    lexical: float = 0.4
     foreign: float = 0.5
+    time: float = 0.05
     seconds: int = 3
     apart: float = 0.18
     loss: float = 0.2
@@ -40,11 +47,12 @@ RANKING = Ranking()
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question, its vector, and for every passage and sentence how far it goes `beyond` in shared words."""
+    """A question, its vector, the times that it names, and how far each row goes `beyond` in shared words."""
 
     text: str
     language: str
     vector: Vector
+    times: Sequence[Period]
     passage_words: Scores
     sentence_words: Scores
 
@@ -57,17 +65,29 @@ class Pairs:
     sentences: Rows
     wholes: Floats
     singles: Floats
+    contexts: Floats
+    english: Floats
     words: Floats
+    times: Floats
     scores: Floats
 
     @classmethod
     def scored(
-        cls, passages: Rows, sentences: Rows, wholes: Floats, singles: Floats, words: Floats, ranking: Ranking
+        cls,
+        passages: Rows,
+        sentences: Rows,
+        near: Sequence[Floats],
+        words: Floats,
+        times: Floats,
+        ranking: Ranking,
     ) -> "Pairs":
-        near = ranking.sentence * singles + (1 - ranking.sentence) * wholes
-        return cls(
-            passages, sentences, wholes, singles, words, (near + ranking.lexical * words).astype(np.float32)
-        )
+        """`near` are the cosines of the passages and of the sentences alone, in context and in English."""
+        wholes, singles, contexts, english = near
+        whole = 1 - ranking.sentence - ranking.context - ranking.english
+        near_by = (whole, ranking.sentence, ranking.context, ranking.english)
+        parts = np.array([*near_by, ranking.lexical, ranking.time], np.float32)
+        scores = parts @ np.stack([*near, words, times])
+        return cls(passages, sentences, wholes, singles, contexts, english, words, times, scores)
 
     def joined(self, other: "Pairs") -> "Pairs":
         """Both, one after the other."""

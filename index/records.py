@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from corpus import Document, Passage, Published, Segment, Sentence, described
 
@@ -36,7 +36,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A document, its spans, and for each span the key of the text that was embedded for it.
+    """A document, its spans, and each sentence in English, "" where it is or isn't there in English.
 
     `own` are the segments that the document has alone; in `document` what repeats another one is left out.
     """
@@ -45,8 +45,7 @@ class Record:
     own: tuple[Segment, ...]
     sentences: tuple[Sentence, ...]
     passages: tuple[Passage, ...]
-    sentence_keys: tuple[str, ...]
-    passage_keys: tuple[str, ...]
+    english: tuple[str, ...]
 
     @classmethod
     def of(
@@ -56,29 +55,38 @@ class Record:
         sentences: Sequence[Sentence],
         passages: Sequence[Passage],
     ) -> "Record":
-        """Make a record; the keys are those of `sentence_input` and `passage_input`."""
-        return cls(
-            document,
-            own,
-            tuple(sentences),
-            tuple(passages),
-            tuple(key(sentence_input(sentence)) for sentence in sentences),
-            tuple(key(passage_input(passage)) for passage in passages),
-        )
+        """A record with nothing in English yet."""
+        return cls(document, own, tuple(sentences), tuple(passages), ("",) * len(sentences))
+
+    def contexts(self) -> list[str]:
+        """Each sentence after the one before it in its passages, or after the title."""
+        before = {
+            after: s for p in self.passages for s, after in zip(p.sentences, p.sentences[1:], strict=False)
+        }
+        return [f"{before[s].text if s in before else self.document.title}\n{s.text}" for s in self.sentences]
+
+    def inputs(self) -> "Inputs":
+        """What is embedded for the document's spans."""
+        own = [sentence.text for sentence in self.sentences]
+        english = [self.english[i] or text for i, text in enumerate(own)]
+        return Inputs([described(passage) for passage in self.passages], own, self.contexts(), english)
 
 
-def passage_input(passage: Passage) -> str:
-    """The text that is embedded and counted for a passage: with its title and heading."""
-    return described(passage)
+class Inputs(NamedTuple):
+    """The texts that are embedded, a list for each view: of every passage, and three of every sentence.
 
+    A passage is embedded with its title and heading. A sentence is embedded alone, since answers are compared
+    with it alone, in its context, and in English, where that is known, else as it is.
+    """
 
-def sentence_input(sentence: Sentence) -> str:
-    """The text that is embedded for a sentence: itself alone, since answers are compared with it alone."""
-    return sentence.text
+    passages: list[str]
+    sentences: list[str]
+    contexts: list[str]
+    english: list[str]
 
 
 def key(text: str) -> str:
-    """The name under which the vector of `text` is kept: its SHA-256."""
+    """The name under which what was made of `text` is kept: its SHA-256."""
     return sha256(text.encode()).hexdigest()
 
 

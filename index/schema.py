@@ -4,30 +4,39 @@ import apsw
 
 from index.errors import UnsafeSqlite
 
-FORMAT = 1
-"""Of the tables below; a file with another number is never read."""
+FORMAT = 2
+"""Of the tables below; a file with another number is never read, one with an earlier number is upgraded."""
 
-SCHEMA = """
+SPANS = """
+CREATE TABLE sentences (
+    document TEXT NOT NULL REFERENCES documents ON DELETE CASCADE, number INTEGER NOT NULL,
+    start INTEGER NOT NULL, end INTEGER NOT NULL, language TEXT NOT NULL, english TEXT NOT NULL,
+    PRIMARY KEY (document, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE passages (
+    document TEXT NOT NULL REFERENCES documents ON DELETE CASCADE, number INTEGER NOT NULL,
+    sentences TEXT NOT NULL, heading TEXT NOT NULL,
+    PRIMARY KEY (document, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE english (
+    source TEXT PRIMARY KEY, model TEXT NOT NULL, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+SCHEMA = f"""
 CREATE TABLE files (
     id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, described TEXT NOT NULL, size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, state TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
 CREATE TABLE documents (
     id TEXT PRIMARY KEY REFERENCES files, text TEXT NOT NULL, metadata TEXT NOT NULL,
     segments TEXT NOT NULL, own TEXT NOT NULL) STRICT;
-CREATE TABLE sentences (
-    document TEXT NOT NULL REFERENCES documents ON DELETE CASCADE, number INTEGER NOT NULL,
-    start INTEGER NOT NULL, end INTEGER NOT NULL, language TEXT NOT NULL, embedded TEXT NOT NULL,
-    PRIMARY KEY (document, number)) STRICT, WITHOUT ROWID;
-CREATE TABLE passages (
-    document TEXT NOT NULL REFERENCES documents ON DELETE CASCADE, number INTEGER NOT NULL,
-    sentences TEXT NOT NULL, heading TEXT NOT NULL, embedded TEXT NOT NULL,
-    PRIMARY KEY (document, number)) STRICT, WITHOUT ROWID;
+{SPANS}
 CREATE TABLE vectors (
     embedder TEXT NOT NULL, embedded TEXT NOT NULL, vector BLOB NOT NULL, crc32 INTEGER NOT NULL,
     PRIMARY KEY (embedder, embedded)) STRICT, WITHOUT ROWID;
 CREATE TABLE generations (
     number INTEGER PRIMARY KEY, created TEXT NOT NULL, manifest TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT;
 """
+
+
+UPGRADES = {1: f"DROP TABLE passages; DROP TABLE sentences; {SPANS}"}
+"""From each earlier format to the next. Spans are made anew by the build that follows; vectors stay."""
 
 
 def keeps_commits(version: str) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 
 from corpus import Document, Passage, Sentence
 from corpus.language import identify
-from index.build import PASSAGE_WORDS, PASSAGES, SENTENCE_WORDS, SENTENCES, newest, recipe_of, repair
+from index.build import PASSAGE_WORDS, SENTENCE_WORDS, VECTORS, newest, recipe_of, repair
 from index.catalogue import Catalogue
 from index.embedder import Embedder, Matrix, Vector
 from index.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing
@@ -18,6 +18,7 @@ from index.lexical import Bm25Index, LexicalIndex
 from index.neutral import Neutral
 from index.ranking import RANKING, Asked, Pairs, Ranking, beyond
 from index.records import Record
+from index.times import of_the_time, periods
 from index.vectors import FaissStore, Mask, VectorStore
 from index.views import View
 
@@ -29,15 +30,15 @@ NEAR = 6  # the nearest sentences of a language: the first may be another versio
 class Index:
     """One generation of the index. It never changes, so any number of threads may search it.
 
-    `documents` are in the order of their ids; `passages` and `sentences` follow that order.
+    `stores` has the vectors of each view in `Inputs`. `documents` are in the order of their ids; `passages` and
+    `sentences` follow that order.
     """
 
     def __init__(
         self,
         generation: int,
         records: Sequence[Record],
-        passage_store: VectorStore,
-        sentence_store: VectorStore,
+        stores: Mapping[str, VectorStore],
         passage_words: LexicalIndex,
         sentence_words: LexicalIndex,
         embedder: Embedder,
@@ -56,10 +57,13 @@ class Index:
             for row in rows:
                 self._around.setdefault(row, []).append(passage)
         spoken = [sentence.language for sentence in self.sentences]
-        self._passage_view = View(passage_store, [passage.language for passage in self.passages])
-        self._sentence_view = View(sentence_store, spoken)
+        self._passage_view = View(stores["passages"], [passage.language for passage in self.passages])
+        self._sentence_view = View(stores["sentences"], spoken)
+        self._context_view = View(stores["contexts"], spoken)
+        self._english_view = View(stores["english"], spoken)
+        self._english = [text for record in records for text in record.english]
         self._passage_words, self._sentence_words = passage_words, sentence_words
-        self._neutral = Neutral(sentence_store.vectors(range(len(spoken))), spoken)
+        self._neutral = Neutral(stores["sentences"].vectors(range(len(spoken))), spoken)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -123,8 +127,9 @@ class Index:
         found: set[int] = set()
         for language in self.languages:
             found.update(self._passage_view.best(vector, wanted, language, admitted).tolist())
-            for sentence in self._sentence_view.best(vector, wanted, language, inside).tolist():
-                found.update(self._around.get(sentence, ()))
+            for view in (self._sentence_view, self._english_view):
+                for sentence in view.best(vector, wanted, language, inside).tolist():
+                    found.update(self._around.get(sentence, ()))
         return sorted(row for row in found if admitted is None or admitted[row])
 
     def _admitted(self, where: Filter) -> tuple[Mask | None, Mask | None]:
@@ -142,14 +147,16 @@ class Index:
         inner = np.array([row for passage in passages for row in self._inside[passage]], np.int64)
         outer = np.repeat(np.asarray(passages, np.int64), sizes)
         rows, back = np.unique(inner, return_inverse=True)
-        wholes, singles = self._passage_view.vectors(passages), self._sentence_view.vectors(rows)
+        of_sentences = (self._sentence_view, self._context_view, self._english_view)
+        vectors = [self._passage_view.vectors(passages), *(view.vectors(rows) for view in of_sentences)]
         question = asked.vector[None]
         if ranking.neutral:
-            question, wholes, singles = map(self._neutral, (question, wholes, singles))
+            question, *vectors = map(self._neutral, (question, *vectors))
+        whole, *near = (matrix @ question[0] for matrix in vectors)
         words = np.float32(0.5) * (asked.passage_words[outer] + asked.sentence_words[inner])
-        return Pairs.scored(
-            outer, inner, np.repeat(wholes @ question[0], sizes), (singles @ question[0])[back], words, ranking
-        )
+        cosines = [np.repeat(whole, sizes), *(each[back] for each in near)]
+        times = [of_the_time(self.sentences[row], asked.times) if asked.times else 0 for row in rows]
+        return Pairs.scored(outer, inner, cosines, words, np.array(times, np.float32)[back], ranking)
 
     def _asked(self, question: str, ranking: Ranking) -> Asked:
         language = identify(question)
@@ -163,7 +170,8 @@ class Index:
                 weight = 1 if own == language else ranking.foreign
                 shares[among] = weight * beyond(shares[among])
             words.append(shares)
-        return Asked(question, language, self.embedder.embed_question(question), words[0], words[1])
+        vector = self.embedder.embed_question(question)
+        return Asked(question, language, vector, periods(question), words[0], words[1])
 
     def _versions(self, pairs: Pairs, inside: Mask | None, ranking: Ranking) -> list[tuple[int, int, float]]:
         """Other versions of what the best sentences say: (sentence, of which, score), in other languages.
@@ -197,7 +205,11 @@ class Index:
         grounds = Grounds(
             passage=float(pairs.wholes[best]),
             sentence=float(pairs.singles[best]),
+            context=float(pairs.contexts[best]),
+            english=float(pairs.english[best]),
+            in_english=self._english[int(pairs.sentences[best])],
             lexical=float(pairs.words[best]),
+            time=float(pairs.times[best]),
             words=self._passage_words.shared(asked.text, asked.language, passage),
             second_of=self.sentences[second[0]] if second else None,
         )
@@ -262,9 +274,9 @@ def current_generation(home: Path) -> int | None:
 
 def opened(number: int, records: Sequence[Record], files: Mapping[str, bytes], embedder: Embedder) -> Index:
     """Return the index of these documents, with the files that `derived` made for them."""
-    passages, sentences = (FaissStore.from_bytes(files[name]) for name in (PASSAGES, SENTENCES))
+    stores = {view: FaissStore.from_bytes(files[name]) for view, name in VECTORS.items()}
     in_passages, in_sentences = (Bm25Index.from_bytes(files[name]) for name in (PASSAGE_WORDS, SENTENCE_WORDS))
-    return Index(number, records, passages, sentences, in_passages, in_sentences, embedder)
+    return Index(number, records, stores, in_passages, in_sentences, embedder)
 
 
 def _opened(

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from index.build import Progress, derived, embed, texts
+from index.build import derived, embed, texts
 from index.catalogue import Catalogue
 from index.embedder import Embedder
 from index.generations import index_folder, writer_lock
+from index.progress import Progress
 from index.records import Record
 from index.search import Index, opened
 

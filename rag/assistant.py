@@ -1,5 +1,6 @@
 """From a question to an answer: the whole road, as growing snapshots."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -33,6 +34,12 @@ class Assistant:
 
     def __init__(self, latest: Callable[[], Index], llm: LLM | None, passages: int = 8) -> None:
         self.latest, self.llm, self.passages = latest, llm, passages
+        self._answering: set[int] = set()
+        self._asked = -math.inf
+
+    def idle_seconds(self) -> float:
+        """How long nobody has asked; 0 while a question is being answered."""
+        return 0.0 if self._answering else time.monotonic() - self._asked
 
     def warm_up(self) -> None:
         """Load both models, so that the first question need not wait. Raises `LLMError` and model errors."""
@@ -53,6 +60,15 @@ class Assistant:
 
         The passages are there from the first snapshot that is "writing", before the model is called.
         """
+        growing = self._stream(question, history, where)
+        self._answering.add(id(growing))
+        try:
+            yield from growing
+        finally:
+            self._answering.discard(id(growing))
+            self._asked = time.monotonic()
+
+    def _stream(self, question: str, history: Sequence[Turn], where: Filter) -> Iterator[Answer]:
         clock, index = _clock(), self.latest()
         asked = understand(question, history, self.llm)
         answer = Answer(

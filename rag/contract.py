@@ -58,8 +58,12 @@ def grounds(hit: Hit) -> dict[str, Any]:
     return {
         "passage": round(found.passage, 4),
         "sentence": round(found.sentence, 4),
+        "context": round(found.context, 4),
+        "english": round(found.english, 4),
+        "in_english": found.in_english,
         "lexical": round(found.lexical, 4),
         "words": list(found.words),
+        "time": found.time,
         "sentences": [round(score, 4) for score in hit.sentences],
         "second_of": second and {"document": second.document.id, "start": second.start, "end": second.end},
     }

@@ -59,6 +59,17 @@ def rewriting(text: str, turns: Sequence[Turn]) -> Prompt:
     return [*prompt, Message("user", words["question"].format(turns=said, question=text).strip())]
 
 
+def translating(sentence: str) -> Prompt:
+    """The prompt that asks for a sentence in English."""
+    words = _words("translate")
+    return [
+        Message("system", words["system"]),
+        Message("user", words["example"]),
+        Message("assistant", words["reply"]),
+        Message("user", visible(sentence)),
+    ]
+
+
 def language_name(code: str) -> str:
     """The name of a language by CLDR, in English and in the language itself.
 

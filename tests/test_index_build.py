@@ -18,11 +18,12 @@ import numpy as np
 import pytest
 
 from corpus import DocumentError
-from index.build import Progress, Report, build, repair
+from index.build import Report, build, repair
 from index.embedder import Matrix
 from index.errors import EmbedderFault, IndexBusy, IndexDamaged
 from index.files import Outcome, file_outcomes
 from index.generations import catalogue_path, index_folder, writer_lock
+from index.progress import Progress
 from index.search import open_index
 from tests.fakes import HashEmbedder
 

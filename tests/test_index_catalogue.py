@@ -80,17 +80,18 @@ def test_the_newest_generations_are_kept(tmp_path: Path, record: Record) -> None
         assert sorted(catalogue.generations()) == [3, 4]
 
 
-def test_vectors_belong_to_an_embedder_and_go_with_their_text(tmp_path: Path, record: Record) -> None:
+def test_vectors_belong_to_an_embedder_and_go_with_their_text(tmp_path: Path) -> None:
     first, second = np.eye(2, dtype=np.float32)
-    [key, *_] = record.passage_keys
     with Catalogue(tmp_path / "c.sqlite", create=True) as catalogue:
-        catalogue.keep_vectors("one", {key: first, "no text": second})
-        catalogue.keep_vectors("two", {key: second})
-        assert catalogue.vectors("one", [key, "no text", "?"]).keys() == {key, "no text"}
-        assert np.array_equal(catalogue.vectors("two", [key])[key], second)
-    put(tmp_path / "c.sqlite", record)
-    with Catalogue(tmp_path / "c.sqlite") as catalogue:
-        assert catalogue.vectors("one", [key, "no text"]).keys() == {key}
+        catalogue.keep_vectors("one", {"a": first, "b": second})
+        catalogue.keep_vectors("two", {"a": second})
+        assert catalogue.vectors("one", ["a", "b", "?"]).keys() == {"a", "b"}
+        assert np.array_equal(catalogue.vectors("two", ["a"])["a"], second)
+        catalogue.keep_english("model", {"s": "It stands.", "t": ""})
+        with catalogue.transaction():
+            catalogue.forget_all_but(["a", "c"], ["t"])
+        assert catalogue.vectors("one", ["a", "b"]).keys() == {"a"}
+        assert catalogue.english(["s", "t"]) == {"t": ""}
 
 
 def spoil(path: Path, statement: str, *values: object) -> None:

@@ -164,6 +164,9 @@ class TopicEmbedder:
         return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
 
+OF_SENTENCES = ("sentences", "contexts", "english")
+
+
 def world(sizes: dict[str, int], accent: float = 1.15) -> Index:
     """An index of one passage a topic: topics 0, 1, … up to `sizes` of each language."""
     records = []
@@ -178,7 +181,8 @@ def world(sizes: dict[str, int], accent: float = 1.15) -> Index:
     embedder = TopicEmbedder(accent)
     vectors = embedder.embed_passages([s.text for record in records for s in record.sentences])
     words = Bm25Index(["" for _ in vectors], ["de" for _ in vectors])
-    return Index(1, records, ExactStore(vectors), FaissStore(vectors), words, words, embedder)
+    stores = {"passages": ExactStore(vectors)} | dict.fromkeys(OF_SENTENCES, FaissStore(vectors))
+    return Index(1, records, stores, words, words, embedder)
 
 
 @pytest.mark.parametrize("asked", TONGUES)
@@ -209,15 +213,9 @@ def test_a_lone_passage_of_a_language_is_found_only_where_it_answers() -> None:
 def test_shared_words_decide_between_passages_that_are_as_close(tmp_path: Path) -> None:
     index = world({"de": 20})
     words = Bm25Index([passage.text for passage in index.passages], ["de"] * 20)
-    worded = Index(
-        1,
-        [record_of(index)],
-        ExactStore(np.tile(index.sentence_vectors(index.sentences[:1]), (20, 1))),
-        ExactStore(np.tile(index.sentence_vectors(index.sentences[:1]), (20, 1))),
-        words,
-        words,
-        TopicEmbedder(),
-    )
+    same = ExactStore(np.tile(index.sentence_vectors(index.sentences[:1]), (20, 1)))
+    stores = dict.fromkeys(("passages", *OF_SENTENCES), same)
+    worded = Index(1, [record_of(index)], stores, words, words, TopicEmbedder())
     first, second, *_ = worded.search("t13")
     assert first.passage.text == "t13 de"
     assert first.grounds.words == ("t", "13")
@@ -251,7 +249,8 @@ def test_overlapping_passages_and_copies_do_not_fill_the_list(home: Path, tmp_pa
     sentences = embedder.embed_passages([s.text for r in records for s in r.sentences])
     in_passages = Bm25Index([p.text for r in records for p in r.passages], ["en"] * 6)
     in_sentences = Bm25Index([s.text for r in records for s in r.sentences], ["en"] * 8)
-    index = Index(1, records, ExactStore(passages), ExactStore(sentences), in_passages, in_sentences, embedder)
+    stores = {"passages": ExactStore(passages)} | dict.fromkeys(OF_SENTENCES, ExactStore(sentences))
+    index = Index(1, records, stores, in_passages, in_sentences, embedder)
     found = index.search("The old harbour froze in January. Ships waited for weeks.", k=6)
     # (1, 2, 3) has one sentence that (0, 1, 2) has not; after it (2, 3) says nothing new, and b.txt is a copy.
     assert [(hit.passage.document.id, hit.passage.start) for hit in found] == [("a.txt", 0), ("a.txt", 34)]

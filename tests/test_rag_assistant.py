@@ -196,7 +196,7 @@ def test_a_reply_cut_off_at_its_limit_shows_no_half_sentence(index: Index) -> No
 
 
 def test_without_a_model_the_best_sentences_are_quoted(index: Index) -> None:
-    answer = Assistant(lambda: index, None).ask(ASKED)
+    answer = Assistant(lambda: index, None).ask("When did the oil give way to gas?")
     check(answer)
     assert (answer.status, answer.llm, answer.notice) == ("answered", "", "")
     assert OIL in [statement.text for statement in answer.statements]

@@ -147,12 +147,19 @@ def list_documents(
 @app.command()
 def index(
     rebuild: Annotated[bool, typer.Option(help="Read and embed everything again.")] = False,
+    english: Annotated[
+        bool,
+        typer.Option(
+            help="Also put sentences into English with the language model, about a second each, so that "
+            "questions in any language find them better. May be stopped and taken up again."
+        ),
+    ] = False,
 ) -> None:
     """Make the index equal to the documents folder and say what became of each file."""
     from rag.settings import Settings
     from ui import library
 
-    library.index(Settings.from_env(), rebuild)
+    library.index(Settings.from_env(), rebuild, english)
 
 
 @app.command()
@@ -164,14 +171,17 @@ def serve(
     """Open the page where questions are asked and citations checked."""
     from rag.opening import open_assistant
     from rag.settings import Settings
+    from ui import background
     from ui.site import serve
 
-    assistant = open_assistant(Settings.from_env(), extractive)
+    settings = Settings.from_env()
+    assistant = open_assistant(settings, extractive)
     print("Loading the models…", flush=True)
     try:
         assistant.warm_up()
     except FeudError as error:
         print(f"warning: {error} Until then answers are quotations.", file=sys.stderr)
+    background.start(settings, assistant)
     serve(assistant, assistant.latest().documents, host=host, port=port)
 
 

@@ -5,7 +5,9 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections import Counter
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -17,10 +19,11 @@ from rich.text import Text
 
 from corpus import Document, FeudError, explain
 from corpus.shipped import seed
-from index import Progress, Report, build, file_outcomes
+from index import Progress, Report, build, file_outcomes, refresh, translate
 from rag.contract import published
-from rag.opening import Library, open_embedder
+from rag.opening import Library, open_embedder, open_llm
 from rag.settings import Settings
+from rag.translate import LLMTranslator
 from ui.terminal import date, plain
 
 
@@ -28,22 +31,43 @@ class LibraryError(FeudError):
     """A file or a document that was named is not there, or would overwrite another."""
 
 
-def index(settings: Settings, rebuild: bool = False) -> None:
+WORDS = {
+    "read": "reading files",
+    "embed": "embedding",
+    "write": "writing the index",
+    "translate": "to English",
+}
+
+
+def index(settings: Settings, rebuild: bool = False, english: bool = False) -> None:
     """Make the index equal to the folder, with a progress bar, and print what became of each file."""
     _seed(settings)
-    words = {"read": "reading files", "embed": "embedding", "write": "writing the index"}
+    embedder = open_embedder(settings)
+    *_, report = _shown(build(settings.documents, settings.home, embedder, rebuild=rebuild))
+    assert isinstance(report, Report)
+    _print_report(report, english)
+    if english and report.waiting:
+        started = time.monotonic()
+        for _ in _shown(translate(settings.home, LLMTranslator(open_llm(settings)))):
+            pass
+        seconds = time.monotonic() - started
+        for _ in _shown(refresh(settings.home, embedder)):
+            pass
+        print(f"{report.waiting} sentences were put into English in {seconds:.0f} s.")
+
+
+def _shown(steps: Iterator[Progress | Report]) -> Iterator[Progress | Report]:
+    """The steps of long work, shown as progress bars on the way."""
     columns = (TextColumn("{task.description:18}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     tasks: dict[str, TaskID] = {}
     errors = Console(file=sys.stderr)
     with Bars(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bars:
-        for step in build(settings.documents, settings.home, open_embedder(settings), rebuild=rebuild):
+        for step in steps:
             if isinstance(step, Progress):
                 if step.stage not in tasks:
-                    tasks[step.stage] = bars.add_task(words[step.stage])
+                    tasks[step.stage] = bars.add_task(WORDS[step.stage])
                 bars.update(tasks[step.stage], completed=step.done, total=step.total)
-            else:
-                report = step
-    _print_report(report)
+            yield step
 
 
 def add(settings: Settings, paths: list[Path]) -> None:
@@ -124,7 +148,7 @@ def _seed(settings: Settings) -> None:
         print(f"The shipped documents are now in {settings.documents}.")
 
 
-def _print_report(report: Report) -> None:
+def _print_report(report: Report, english: bool) -> None:
     for outcome in report.outcomes:
         detail = f" ({outcome.detail})" if outcome.detail else ""
         print(plain(f"{outcome.outcome:12}{outcome.id}{detail}"))
@@ -133,6 +157,11 @@ def _print_report(report: Report) -> None:
         f"Generation {report.generation} {state}: {report.documents} documents, {report.passages} passages, "
         f"{report.sentences} sentences, {report.embedded} texts embedded."
     )
+    if report.waiting and not english:
+        print(
+            f"{report.waiting} sentences are not in English yet, which would help to find them. feud serve "
+            "puts them into English while nobody asks; feud index --english does it now."
+        )
 
 
 def _copies(path: Path, folder: Path) -> list[tuple[Path, Path]]:

@@ -90,15 +90,24 @@ def why(hit: Hit) -> list[str]:
     >>> from index import Grounds
     >>> tower = Document("tower.txt", "The oil gave way to gas.", "The tower")
     >>> passage = Passage(tower, (Sentence(tower, 0, 24, "en"),))
-    >>> why(Hit(passage, 0.5, (0.5,), Grounds(0.4, 0.5, 0.1, ("oil",))))[0]
-    'passage 0.400, its best sentence 0.500, words +0.100'
+    >>> why(Hit(passage, 0.5, (0.5,), Grounds(0.4, 0.5, 0.6, 0.5, "", 0.1, ("oil",))))[0]
+    'passage 0.400, its best sentence 0.500, in context 0.600, in English 0.500, words +0.100'
     """
     found = hit.grounds
-    lines = [f"passage {found.passage:.3f}, its best sentence {found.sentence:.3f}, words {found.lexical:+.3f}"]
+    lines = [
+        f"passage {found.passage:.3f}, its best sentence {found.sentence:.3f}, in context {found.context:.3f}, "
+        f"in English {found.english:.3f}, words {found.lexical:+.3f}"
+    ]
     if found.words:
         lines.append(f"shares {', '.join(found.words)}")
+    if found.time:
+        lines.append(
+            "names the time that is asked for" if found.time == 1 else "is of the time that is asked for"
+        )
     best = hit.passage.sentences[hit.sentences.index(max(hit.sentences))]
     lines.append(f"best sentence: {best.text}")
+    if found.in_english:
+        lines.append(f"in English: {found.in_english}")
     if found.second_of:
         lines.append(f"another version of {found.second_of.document.id}: {found.second_of.text}")
     return lines

@@ -1,0 +1,14 @@
+"""How far long work is."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Files "read", texts "embed"ded, files of the generation "write"ten, sentences "translate"d."""
+
+    stage: Literal["read", "embed", "write", "translate"]
+    done: int
+    total: int
+    name: str = ""

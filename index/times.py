@@ -1,0 +1,39 @@
+"""When a question asks about: the days, months and years that it names, and what speaks of them."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from corpus import Sentence
+from corpus.dates import dates
+from index.filters import days, span
+
+Period = tuple[date, date]
+
+_YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d.,]?\d|\s?%)")
+
+
+def periods(text: str) -> list[Period]:
+    """The first and last day of every day, month and year that `text` names, in any language.
+
+    >>> [(str(first), str(last)) for first, last in periods("Was geschah im Februar 2024?")]
+    [('2024-02-01', '2024-02-29')]
+    >>> len(periods("Between 2015 and 2018, 1.998 times")), periods("In March?")
+    (2, [])
+    """
+    printed = dates(text)
+    years = [m for m in _YEAR.finditer(text) if not any(p.start <= m.start() < p.end for p in printed)]
+    return [days(value) for value in (*(p.value for p in printed), *(m.group() for m in years))]
+
+
+def of_the_time(sentence: Sentence, asked: Sequence[Period]) -> float:
+    """How much a sentence is of a time that was asked for: 1 where it names it, ½ where it was written then."""
+    if _meet(periods(sentence.text), asked):
+        return 1.0
+    published = span(sentence.document.published)
+    return 0.5 if published != (date.min, date.max) and _meet([published], asked) else 0.0
+
+
+def _meet(some: Sequence[Period], others: Sequence[Period]) -> bool:
+    """Whether a period lies within one of the others; a year isn't of the month that was asked for."""
+    return any(start <= first and last <= end for first, last in some for start, end in others)
