@@ -7,6 +7,7 @@ translated alone. `feud eval retrieval` shows what it gives.
 """
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -92,3 +93,18 @@ def shipped() -> dict[str, str]:
     """The English of the shipped documents' sentences; `feud index --english` made it."""
     lines = (files("index") / "english.jsonl").read_text("utf-8").splitlines()
     return {key(entry["text"]): entry["english"] for entry in map(json.loads, lines)}
+
+
+def main(home: Path) -> None:
+    """Print the English of the documents indexed in `home` in the form of `english.jsonl`."""
+    with Catalogue(catalogue_path(home)) as catalogue:
+        records = catalogue.records()
+        known = known_english(catalogue, records)
+    texts = {sentence.text: key(sentence.text) for record in records for sentence in record.sentences}
+    for text, source in texts.items():
+        if source in known:
+            print(json.dumps({"text": text, "english": known[source]}, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

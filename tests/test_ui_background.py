@@ -2,14 +2,14 @@
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from index import build, current_generation
+from index import Index, build, current_generation, open_index
 from rag.assistant import Assistant
 from rag.errors import LLMError
-from rag.opening import Library
 from rag.settings import Settings
 from tests.fakes import HashEmbedder
 from tests.scripted_llm import ScriptedLLM
@@ -17,30 +17,31 @@ from ui.background import put_into_english
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(tmp_path: Path) -> Settings:
     folder = tmp_path / "documents"
     folder.mkdir()
     (folder / "a.txt").write_text("Die Brücke\n\nDie Brücke wurde gesperrt. Der Turm brannte nachts lange.\n")
-    monkeypatch.setattr("rag.opening.open_embedder", lambda _: HashEmbedder())
     *_, _ = build(folder, tmp_path / "home", HashEmbedder())
     return Settings(tmp_path / "home", folder, tmp_path / "models")
 
 
+def latest(settings: Settings) -> Callable[[], Index]:
+    return lambda: open_index(settings.home, HashEmbedder())
+
+
 def test_sentences_are_put_into_english_and_published(settings: Settings) -> None:
-    library = Library(settings)
     llm = ScriptedLLM("The bridge was closed by them.", "The tower burned for long at night.")
-    put_into_english(settings, Assistant(library.latest, llm), quiet=0.01)
+    put_into_english(settings, Assistant(latest(settings), llm), quiet=0.01)
     assert current_generation(settings.home) == 2
-    [hit, *_] = library.latest().search("Who closed the bridge?")
+    [hit, *_] = latest(settings)().search("Who closed the bridge?")
     assert hit.grounds.in_english == "The bridge was closed by them."
-    put_into_english(settings, Assistant(library.latest, ScriptedLLM()), quiet=0.01)  # nothing is left to do
+    put_into_english(settings, Assistant(latest(settings), ScriptedLLM()), quiet=0.01)  # nothing is left to do
     assert current_generation(settings.home) == 2
 
 
 def test_a_question_goes_first(settings: Settings) -> None:
-    library = Library(settings)
     llm = ScriptedLLM("The bridge was closed by them.", "The tower burned for long at night.")
-    assistant = Assistant(library.latest, llm)
+    assistant = Assistant(latest(settings), llm)
     assert assistant.idle_seconds() > 10**6
     answering = assistant.stream("Wer sperrte die Brücke?")
     next(answering)
@@ -57,11 +58,10 @@ def test_a_question_goes_first(settings: Settings) -> None:
 
 
 def test_what_a_failing_model_left_is_taken_up_later(settings: Settings) -> None:
-    library = Library(settings)
     llm = ScriptedLLM("The bridge was closed by them.", "The tower burned for long at night.", fail_after=7)
-    broken = Assistant(library.latest, llm)
+    broken = Assistant(latest(settings), llm)
     with pytest.raises(LLMError):
         put_into_english(settings, broken, quiet=0.01)
     llm = ScriptedLLM("The tower burned for long at night.")
-    put_into_english(settings, Assistant(library.latest, llm), quiet=0.01)
+    put_into_english(settings, Assistant(latest(settings), llm), quiet=0.01)
     assert len(llm.prompts) == 1
