@@ -9,7 +9,7 @@ import re
 import tomllib
 import unicodedata
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 Quantity = frozenset[Decimal]
@@ -37,7 +37,7 @@ def quantities(text: str, language: str) -> list[Quantity]:
     >>> [sorted(map(int, q)) for q in quantities("Im März 2024 kamen drei Klagen, 1.200 Seiten", "de")][:3]
     [[3], [2024], [3]]
     """
-    words, months = _words(language), _months(language)
+    words = _words(language)
     text = unicodedata.normalize("NFKC", text)  # no-break spaces become spaces, full-width digits digits
     found: list[Quantity] = []
     scalable = False  # the token before was a number that a scale may multiply
@@ -63,7 +63,7 @@ def quantities(text: str, language: str) -> list[Quantity]:
         elif kind == "word" and token in words["spelled"]:
             found.append(frozenset([Decimal(words["spelled"][token])]))
             scalable = True
-        elif kind == "word" and (month := _month(match.group(), months, language)):
+        elif kind == "word" and (month := _month(match.group(), language)):
             found.append(frozenset([Decimal(month)]))
     return found
 
@@ -119,7 +119,9 @@ def _han(numeral: str) -> Decimal:
     return Decimal(total + digit)
 
 
-def _month(written: str, months: dict[str, int], language: str) -> int | None:
+@lru_cache(maxsize=1 << 14)
+def _month(written: str, language: str) -> int | None:
+    months = _months(language)
     word, capital = written.casefold(), written[0].isupper()
     if language == "en" and not capital:  # may, march
         return None
