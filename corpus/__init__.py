@@ -1,6 +1,6 @@
 """What do we know: documents, the spans of them, and how a folder of files becomes documents."""
 
-from corpus.copies import leave_out_copies
+from corpus.copies import leave_out_copies, said
 from corpus.document import Document, Passage, Published, Segment, Sentence
 from corpus.errors import DocumentError, FeudError
 from corpus.explain import explain
@@ -32,6 +32,7 @@ __all__ = [
     "parse",
     "passages",
     "read_bytes",
+    "said",
     "scan",
     "sentences",
 ]

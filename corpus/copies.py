@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from hashlib import blake2b
 
 from corpus.document import Document, Segment
 from corpus.repeats import Unit, units
@@ -44,6 +45,17 @@ def leave_out_copies(documents: Iterable[Document]) -> tuple[Document, ...]:
             if number not in owners[unit.key]:
                 owners[unit.key].append(number)
     return tuple(done)
+
+
+def said(document: Document) -> set[int]:
+    """Return the sentences of the article as numbers of 64 bits: documents that share none are no copies.
+
+    They are what `leave_out_copies` compares: a document's marks depend only on those that share one.
+    """
+    keys = {unit.key for part in _said(document) for unit in part}
+    return {
+        int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little", signed=True) for key in keys
+    }
 
 
 def _said(document: Document) -> list[list[Unit]]:

@@ -1,6 +1,6 @@
 """Where is it: embedding, the stores, the generations on disk, search."""
 
-from index.build import Report, build, refresh
+from index.build import Report, build, refresh, verify
 from index.embedder import Embedder
 from index.english import Translator, translate
 from index.errors import EmbedderFault, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, IndexNotWritten
@@ -53,4 +53,5 @@ __all__ = [
     "refresh",
     "sentence_scores",
     "translate",
+    "verify",
 ]

@@ -1,24 +1,35 @@
 """The one truth: documents, their spans and their vectors in one SQLite file.
 
-FAISS and the lexical index are made from it and can be made again without the embedding model. A
-generation's rows and the row that names its files are committed in one transaction.
+FAISS and the lexical index are made from it and can be made again without the embedding model. A document is
+kept under its volume and its number there; volumes that no generation names are left over from a build that
+died, or are being written. What removes documents and what names the generation without them is one
+transaction. A document that isn't what was written is noticed when it is read.
 """
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import apsw
 import numpy as np
 
-from corpus import Passage, Sentence
-from index.embedder import Vector
+from corpus import Document, Passage, Sentence, said
+from index.embedder import Matrix, Vector
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing, IndexNotWritten
 from index.records import File, Record, document_from, metadata_json, segments_from, segments_json
+from index.rows import Place
 from index.schema import FORMAT, SCHEMA, UPGRADES, linked_sqlite
+
+_LOG = 64 << 20  # bytes that SQLite's log keeps on the disk when it was longer
+
+
+_CACHE = 64 << 10  # kilobytes of pages that a connection keeps at most
 
 
 class Catalogue:
@@ -43,7 +54,13 @@ class Catalogue:
 
     def _open(self, create: bool) -> None:
         self._connection.set_busy_timeout(5_000)
-        for pragma, value in (("journal_mode", "wal"), ("synchronous", "full"), ("foreign_keys", "on")):
+        for pragma, value in (
+            ("journal_mode", "wal"),
+            ("synchronous", "full"),
+            ("foreign_keys", "on"),
+            ("journal_size_limit", _LOG),
+            ("cache_size", -_CACHE),
+        ):
             self._connection.pragma(pragma, value)
         version = self._connection.pragma("user_version")
         if version == 0 and not create:  # a first build was killed before it made the tables
@@ -55,7 +72,7 @@ class Catalogue:
         elif version in UPGRADES and create:
             with self._connection:
                 self._connection.execute(UPGRADES[version])
-                self._connection.pragma("user_version", version + 1)
+                self._connection.pragma("user_version", FORMAT)
         elif version in UPGRADES:
             raise IndexMismatch("format", str(version), str(FORMAT))
         elif version != FORMAT:
@@ -65,7 +82,16 @@ class Catalogue:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._connection.close()
+
+    def hold(self) -> None:
+        """From now on read the state that there is now, whatever others write; SQLite's log grows meanwhile."""
+        with self._faults():
+            self._connection.execute("BEGIN")
+            self._connection.execute("SELECT count(*) FROM generations").fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -83,10 +109,10 @@ class Catalogue:
             raise IndexDamaged(self.path, f"the manifest of generation {row[0]} does not match its hash")
         return None if row is None else (row[0], row[1])
 
-    def generations(self) -> list[int]:
-        """Return the numbers of the generations that are kept."""
+    def manifests(self) -> list[str]:
+        """Return the manifests of the generations that are kept."""
         with self._faults():
-            return [number for (number,) in self._connection.execute("SELECT number FROM generations")]
+            return [manifest for (manifest,) in self._connection.execute("SELECT manifest FROM generations")]
 
     def files(self) -> dict[str, File]:
         """Return every file that the index knows, by id."""
@@ -94,28 +120,90 @@ class Catalogue:
             rows = list(self._connection.execute("SELECT * FROM files ORDER BY id"))
         return {row[0]: File(*row) for row in rows}
 
-    def records(self) -> list[Record]:
-        """Return the documents with their spans, by id."""
+    def places(self, volumes: Collection[int]) -> dict[str, Place]:
+        """Return where the documents of those volumes are, by id."""
+        query = f"SELECT id, volume, number FROM documents WHERE {_in(volumes)} ORDER BY id"
         with self._faults():
-            query = "SELECT id, text, metadata, segments, own FROM documents ORDER BY id"
-            return [self._record(*row) for row in list(self._connection.execute(query))]
+            return {name: (volume, number) for name, volume, number in self._connection.execute(query)}
 
-    def digest(self) -> str:
-        """SHA-256 over all rows that decide what is found and shown, stamps of files apart.
+    def place(self, name: str, volumes: Collection[int]) -> Place:
+        """Return where a document is; raises KeyError."""
+        query = f"SELECT volume, number FROM documents WHERE id = ? AND {_in(volumes)}"
+        with self._faults():
+            row = self._connection.execute(query, (name,)).fetchone()
+        if row is None:
+            raise KeyError(name)
+        return row[0], row[1]
 
-        SQLite notices a damaged page only where its structure breaks; this notices any changed character.
-        """
+    def described(self, volumes: Collection[int]) -> Iterator[tuple[Place, Document]]:
+        """The documents of those volumes, by place, without their texts and segments."""
+        query = f"SELECT volume, number, id, metadata FROM documents WHERE {_in(volumes)}"
+        with self._faults():
+            for volume, number, name, metadata in self._connection.execute(query):
+                yield (volume, number), document_from(name, "", metadata, "[]")
+
+    def record(self, place: Place) -> Record:
+        """Return a document with its spans. Raises IndexDamaged if it isn't what was written."""
+        with self._faults():
+            *document, digest = next(
+                self._connection.execute(
+                    "SELECT id, text, metadata, segments, own, sha256 FROM documents "
+                    "WHERE volume = ? AND number = ?",
+                    place,
+                )
+            )
+            spans = list(
+                self._connection.execute(
+                    "SELECT start, end, language, english FROM sentences "
+                    "WHERE volume = ? AND document = ? ORDER BY number",
+                    place,
+                )
+            )
+            windows = list(
+                self._connection.execute(
+                    "SELECT sentences, heading FROM passages WHERE volume = ? AND document = ? ORDER BY number",
+                    place,
+                )
+            )
+            if _digest(document, spans, windows) != digest:
+                raise IndexDamaged(self.path, f"{document[0]!r}: its rows are not those that were written")
+            return _record(document, spans, windows)
+
+    def records(self, volume: int) -> Iterator[Record]:
+        """The documents of a volume with their spans, by number, one at a time."""
+        with self._faults():
+            query = "SELECT number FROM documents WHERE volume = ? ORDER BY number"
+            numbers = [number for (number,) in self._connection.execute(query, (volume,))]
+        return (self.record((volume, number)) for number in numbers)
+
+    def all_records(self) -> Iterator[Record]:
+        """The documents of all volumes with their spans, one at a time."""
+        with self._faults():
+            query = "SELECT DISTINCT volume FROM documents ORDER BY volume"
+            volumes = [volume for (volume,) in self._connection.execute(query)]
+        return (record for volume in volumes for record in self.records(volume))
+
+    def digest(self, volumes: Collection[int]) -> str:
+        """SHA-256 over the files and which documents there are; `record` checks what they hold."""
         seen = sha256()
         with self._faults():
             for query in (
                 "SELECT id, sha256, described, state, detail FROM files ORDER BY id",
-                "SELECT * FROM documents ORDER BY id",
-                "SELECT * FROM sentences ORDER BY document, number",
-                "SELECT * FROM passages ORDER BY document, number",
+                f"SELECT volume, number, id, sha256 FROM documents WHERE {_in(volumes)} ORDER BY 1, 2",
             ):
                 for row in self._connection.execute(query):
                     seen.update(json.dumps(row).encode())
         return seen.hexdigest()
+
+    def counts(self, volumes: Collection[int]) -> dict[int, tuple[int, int, int]]:
+        """Return how many documents, passages and sentences those volumes have, without those that are gone."""
+        found = {volume: [0, 0, 0] for volume in volumes}
+        with self._faults():
+            for i, table in enumerate(("documents", "passages", "sentences")):
+                query = f"SELECT volume, count(*) FROM {table} WHERE {_in(volumes)} GROUP BY volume"
+                for volume, count in self._connection.execute(query):
+                    found[volume][i] = count
+        return {volume: (counts[0], counts[1], counts[2]) for volume, counts in found.items()}
 
     def check(self) -> None:
         """Raise IndexDamaged if SQLite finds its own structure broken."""
@@ -134,6 +222,24 @@ class Catalogue:
                 if row is not None and zlib.crc32(row[0]) == row[1]:
                     found[wanted] = np.frombuffer(row[0], dtype=np.float32)
         return found
+
+    def known_vectors(self, embedder: str, keys: Iterable[str]) -> set[str]:
+        """Return those of the keys under which an undamaged vector is kept."""
+        return set(self.vectors(embedder, keys))
+
+    def dimension(self, embedder: str) -> int:
+        """Return the length of the vectors that are kept for an embedder, 0 if there are none."""
+        query = "SELECT length(vector) / 4 FROM vectors WHERE embedder = ? LIMIT 1"
+        with self._faults():
+            row = self._connection.execute(query, (embedder,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def matrix(self, embedder: str, keys: Sequence[str]) -> Matrix:
+        """The vectors under those keys, (len(keys), d) float32. Raises IndexDamaged if any is missing."""
+        found = self.vectors(embedder, keys)
+        if missing := len({*keys} - found.keys()):
+            raise IndexDamaged(self.path, f"{missing} vectors are missing or damaged")
+        return np.array([found[name] for name in keys], np.float32)
 
     def keep_vectors(self, embedder: str, vectors: Mapping[str, Vector]) -> None:
         """Commit a batch of vectors, so that a killed build loses at most one batch."""
@@ -163,16 +269,37 @@ class Catalogue:
                 "UPDATE files SET size = ?, mtime_ns = ?, ctime_ns = ? WHERE id = ?", rows
             )
 
-    def publish(self, files: Iterable[File], records: Iterable[Record]) -> None:
-        """Make the files and documents exactly these, inside the caller's transaction."""
-        self._connection.execute("DELETE FROM documents")
+    def add(self, volume: int, first: int, records: Iterable[Record]) -> None:
+        """Add documents to a volume, numbered from `first`, inside the caller's transaction."""
+        for number, record in enumerate(records, first):
+            self._insert((volume, number), record)
+
+    def saying(self, sentences: Collection[int], volumes: Collection[int]) -> set[Place]:
+        """Return the documents that say one of those sentences, given by `corpus.said`."""
+        query = f"SELECT DISTINCT volume, document FROM said WHERE sentence = ? AND {_in(volumes)}"
+        with self._faults():
+            return {row for wanted in sentences for row in self._connection.execute(query, (wanted,))}
+
+    def said(self, place: Place) -> set[int]:
+        """Return the sentences that a document says, as numbers."""
+        query = "SELECT sentence FROM said WHERE volume = ? AND document = ?"
+        with self._faults():
+            return {sentence for (sentence,) in self._connection.execute(query, place)}
+
+    def publish(self, files: Iterable[File], gone: Iterable[Place], volumes: Collection[int]) -> None:
+        """Make the files these, the documents those of `volumes` not `gone`, in the caller's transaction."""
         self._connection.execute("DELETE FROM files")
         self._connection.executemany(
             "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             ((f.id, f.sha256, f.described, f.size, f.mtime_ns, f.ctime_ns, f.state, f.detail) for f in files),
         )
-        for record in records:
-            self._insert(record)
+        self._connection.executemany("DELETE FROM documents WHERE volume = ? AND number = ?", list(gone))
+        self._connection.execute(f"DELETE FROM documents WHERE NOT {_in(volumes)}")
+
+    def sweep(self, volumes: Collection[int]) -> None:
+        """Remove the documents of all other volumes: left over from builds that died."""
+        with self.transaction():
+            self._connection.execute(f"DELETE FROM documents WHERE NOT {_in(volumes)}")
 
     def name_generation(self, number: int, created: str, manifest: str, kept: int) -> None:
         """Name a generation inside the caller's transaction, and keep the newest `kept` of them."""
@@ -194,57 +321,32 @@ class Catalogue:
             run(f"DELETE FROM {table} WHERE {column} NOT IN held")
             run("DROP TABLE held")
 
-    def _insert(self, record: Record) -> None:
-        name = record.document.id
-        rows = (
+    def _insert(self, place: Place, record: Record) -> None:
+        document = (
+            record.document.id,
+            record.document.text,
             metadata_json(record.document),
             segments_json(record.document.segments),
             segments_json(record.own),
         )
-        self._connection.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?)", (name, record.document.text, *rows)
-        )
-        self._connection.executemany(
-            "INSERT INTO sentences VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (name, i, sentence.start, sentence.end, sentence.language, english)
-                for i, (sentence, english) in enumerate(zip(record.sentences, record.english, strict=True))
-            ),
-        )
+        sentences = [
+            (sentence.start, sentence.end, sentence.language, english)
+            for sentence, english in zip(record.sentences, record.english, strict=True)
+        ]
         numbers = {sentence: i for i, sentence in enumerate(record.sentences)}
-        self._connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?)",
-            (
-                (name, i, json.dumps([numbers[s] for s in passage.sentences]), passage.heading)
-                for i, passage in enumerate(record.passages)
-            ),
-        )
-
-    def _record(self, name: str, text: str, metadata: str, segments: str, own: str) -> Record:
-        document = document_from(name, text, metadata, segments)
-        spans = list(
-            self._connection.execute(
-                "SELECT start, end, language, english FROM sentences WHERE document = ? ORDER BY number",
-                (name,),
-            )
-        )
-        sentences = tuple(Sentence(document, start, end, language) for start, end, language, _ in spans)
-        windows = list(
-            self._connection.execute(
-                "SELECT sentences, heading FROM passages WHERE document = ? ORDER BY number", (name,)
-            )
-        )
-        passages = tuple(
-            Passage(document, tuple(sentences[i] for i in json.loads(numbers)), heading)
-            for numbers, heading in windows
-        )
-        return Record(
-            document,
-            segments_from(own),
-            sentences,
-            passages,
-            tuple(str(span[-1]) for span in spans),
-        )
+        passages = [
+            (json.dumps([numbers[s] for s in passage.sentences]), passage.heading)
+            for passage in record.passages
+        ]
+        run, run_many = self._connection.execute, self._connection.executemany
+        digest = _digest(document, sentences, passages)
+        run("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*place, *document, digest))
+        spans = ((*place, i, *sentence) for i, sentence in enumerate(sentences))
+        run_many("INSERT INTO sentences VALUES (?, ?, ?, ?, ?, ?, ?)", spans)
+        windows = ((*place, i, *passage) for i, passage in enumerate(passages))
+        run_many("INSERT INTO passages VALUES (?, ?, ?, ?, ?)", windows)
+        own = said(replace(record.document, segments=record.own))
+        run_many("INSERT INTO said VALUES (?, ?, ?)", ((*place, sentence) for sentence in own))
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -255,3 +357,55 @@ class Catalogue:
             raise IndexNotWritten(self.path, str(error)) from error
         except (apsw.Error, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise IndexDamaged(self.path, str(error)) from error
+
+
+class Snapshot:
+    """The documents of some volumes, as they were when it was made, whatever is written meanwhile.
+
+    It holds a reading transaction of its own connection, so SQLite's log can't be cut before it is closed.
+    """
+
+    def __init__(self, catalogue: Catalogue, volumes: Collection[int]) -> None:
+        self._catalogue, self._volumes, self._lock = catalogue, volumes, Lock()
+
+    def record(self, place: Place) -> Record:
+        with self._lock:
+            return self._catalogue.record(place)
+
+    def place(self, name: str) -> Place:
+        with self._lock:
+            return self._catalogue.place(name, self._volumes)
+
+    def places(self) -> list[Place]:
+        with self._lock:
+            return list(self._catalogue.places(self._volumes).values())
+
+    def described(self) -> list[tuple[Place, Document]]:
+        with self._lock:
+            return list(self._catalogue.described(self._volumes))
+
+
+def _in(volumes: Collection[int]) -> str:
+    return f"volume IN ({', '.join(map(str, map(int, sorted(volumes))))})"
+
+
+def _digest(document: Sequence[Any], sentences: Sequence[Any], passages: Sequence[Any]) -> str:
+    """SHA-256 of a document's rows: SQLite notices a damaged page only where its structure breaks."""
+    return sha256(json.dumps([document, sentences, passages]).encode()).hexdigest()
+
+
+def _record(row: Sequence[str], spans: Sequence[Any], windows: Sequence[Any]) -> Record:
+    name, text, metadata, segments, own = row
+    document = document_from(name, text, metadata, segments)
+    sentences = tuple(Sentence(document, start, end, language) for start, end, language, _ in spans)
+    passages = tuple(
+        Passage(document, tuple(sentences[i] for i in json.loads(numbers)), heading)
+        for numbers, heading in windows
+    )
+    return Record(
+        document,
+        segments_from(own),
+        sentences,
+        passages,
+        tuple(str(span[-1]) for span in spans),
+    )

@@ -60,7 +60,7 @@ def translate(home: Path, translator: Translator) -> Iterator[Progress]:
     up. Raises IndexMissing, IndexNotWritten and what the translator raises.
     """
     with Catalogue(catalogue_path(home)) as catalogue:
-        records = catalogue.records()
+        records = list(catalogue.all_records())
         known = known_english(catalogue, records)
         todo = {
             source: sentence
@@ -98,7 +98,7 @@ def shipped() -> dict[str, str]:
 def main(home: Path) -> None:
     """Print the English of the documents indexed in `home` in the form of `english.jsonl`."""
     with Catalogue(catalogue_path(home)) as catalogue:
-        records = catalogue.records()
+        records = list(catalogue.all_records())
         known = known_english(catalogue, records)
     texts = {sentence.text: key(sentence.text) for record in records for sentence in record.sentences}
     for text, source in texts.items():

@@ -1,7 +1,7 @@
 """What became of each file of the documents folder since the index was made."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -10,7 +10,7 @@ from corpus import Document, DocumentError, Entry, fingerprint, load_metadata, p
 from corpus.metadata import Metadata
 from index.catalogue import Catalogue
 from index.generations import catalogue_path
-from index.records import File, Record, key
+from index.records import File, key
 
 # A file that changes twice within one tick of the clock keeps its stamp, so a stamp that is younger than
 # this when it is taken isn't trusted the next time (https://git-scm.com/docs/racy-git).
@@ -30,7 +30,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file as it is now, of `total`, and its document before copies are left out of it, if it is one."""
+    """A file as it is now, of `total`, and its document before copies are left out of it.
+
+    None where there is no document of it, or where it is the one that was kept.
+    """
 
     file: File
     document: Document | None
@@ -38,11 +41,11 @@ class Found:
 
 
 def look(
-    folder: Path, before: Mapping[str, File], kept: Mapping[str, Record], same_splitter: bool
+    folder: Path, before: Mapping[str, File], kept: Collection[str], same_splitter: bool
 ) -> Iterator[Found]:
     """Find the files below `folder`, by id. A file whose stamp is as `before` isn't read.
 
-    `kept` are the documents that need not be parsed again while their bytes are the same. Raises
+    `kept` are the ids of documents that need not be parsed again while their bytes are the same. Raises
     DocumentError where there is no such folder or its documents.toml has a mistake.
     """
     metadata, entries = load_metadata(folder), scan(folder)
@@ -62,7 +65,7 @@ def look(
             if file.sha256 in first:
                 file = replace(file, state="duplicate", detail=first[file.sha256])
             elif same and file.id in kept:
-                document = replace(kept[file.id].document, segments=kept[file.id].own)
+                first[file.sha256] = file.id
             elif same and same_splitter and old is not None and old.state == "quarantined":
                 file = replace(file, state="quarantined", detail=old.detail)
             else:

@@ -1,12 +1,12 @@
-"""Generations on disk: folders of files that never change once the catalogue has named them.
+"""Generations on disk: volumes, which never change once the catalogue has named them.
 
-    index/catalogue.sqlite      the truth, and the row that names the newest generation
-    index/writer.lock           held by whoever writes
-    index/generations/000012/   manifest.json, passages.faiss, sentences.faiss, contexts.faiss, english.faiss,
-                                passages.npz, sentences.npz
+    index/catalogue.sqlite    the truth, and the row that names the newest generation and its volumes
+    index/writer.lock         held by whoever writes
+    index/volumes/000012/     the files of a volume, see `index.volumes`
 
 Files are written and fsynced in a folder with a temporary name, the folder is renamed and its parent
-fsynced, and only then the catalogue names it. What no row names is a leftover of a crash.
+fsynced, and only then the catalogue names it. What no row names is a leftover of a crash. The size of every
+file is checked when a generation is opened, the hash of files up to 16 MB too; `feud doctor` reads them all.
 """
 
 import fcntl
@@ -14,19 +14,20 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 
+from index.arrays import SMALL
+from index.assembly import sha256
 from index.errors import IndexBusy, IndexDamaged, IndexNotWritten
+from index.volumes import Volume
 
-FORMAT = 3
-"""Of the files of a generation; another number is refused and built anew."""
+FORMAT = 4
+"""Of the files of a volume; another number is refused and built anew."""
 METRIC = "inner product"
 
-_MANIFEST = "manifest.json"
 _TEMPORARY = "writing-"
 _NUMBER = re.compile(r"\d{6,}")
 
@@ -44,7 +45,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation consists of; `files` gives SHA-256 and size, `rows` is the catalogue's digest."""
+    """What a generation consists of: its volumes by their numbers; `rows` is the catalogue's digest."""
 
     recipe: Recipe
     dimension: int
@@ -52,14 +53,14 @@ class Manifest:
     passages: int
     sentences: int
     rows: str
-    files: dict[str, tuple[str, int]]
+    volumes: dict[int, Volume]
 
     @classmethod
     def read(cls, text: str) -> "Manifest":
         """Read what `text` wrote."""
         fields = json.loads(text)
-        files = {name: (str(digest), int(size)) for name, (digest, size) in fields["files"].items()}
-        return cls(**{**fields, "recipe": Recipe(**fields["recipe"]), "files": files})
+        volumes = {int(number): Volume.read(volume) for number, volume in fields["volumes"].items()}
+        return cls(**{**fields, "recipe": Recipe(**fields["recipe"]), "volumes": volumes})
 
     def text(self) -> str:
         return json.dumps(asdict(self), indent=1, sort_keys=True)
@@ -75,9 +76,9 @@ def catalogue_path(home: Path) -> Path:
     return index_folder(home) / "catalogue.sqlite"
 
 
-def generation_folder(home: Path, number: int) -> Path:
-    """Where the files of a generation are."""
-    return index_folder(home) / "generations" / f"{number:06}"
+def volume_folder(home: Path, number: int) -> Path:
+    """Where the files of a volume are."""
+    return index_folder(home) / "volumes" / f"{number:06}"
 
 
 @contextmanager
@@ -104,23 +105,17 @@ def writer_lock(home: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def fingerprints(files: Mapping[str, bytes]) -> dict[str, tuple[str, int]]:
-    """The SHA-256 and size of each file, as a manifest holds them."""
-    return {name: (sha256(data).hexdigest(), len(data)) for name, data in files.items()}
+def write(home: Path, number: int, made: Callable[[Path], Volume]) -> Volume:
+    """Put a volume on the disk, durably, before the catalogue names it: `made` writes into a folder.
 
-
-def write(home: Path, number: int, files: Mapping[str, bytes], manifest: Manifest) -> None:
-    """Put the files and the manifest of a generation on the disk, durably, before the catalogue names it."""
-    folder = generation_folder(home, number)
+    Raises IndexNotWritten, and what `made` raises.
+    """
+    folder = volume_folder(home, number)
     temporary = folder.with_name(_TEMPORARY + folder.name)
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        for name, data in {**files, _MANIFEST: manifest.text().encode()}.items():
-            with (temporary / name).open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+        volume = made(temporary)
         _fsync(temporary)
         if folder.exists():  # renamed by a build that died before the catalogue named it
             shutil.rmtree(folder)
@@ -130,31 +125,36 @@ def write(home: Path, number: int, files: Mapping[str, bytes], manifest: Manifes
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise IndexNotWritten(folder, str(error.strerror)) from error
+    return volume
 
 
-def read(home: Path, number: int, manifest: Manifest) -> dict[str, bytes]:
-    """Return the files of a generation. Raises IndexDamaged if one isn't what was written."""
-    folder = generation_folder(home, number)
-    found: dict[str, bytes] = {}
-    try:
-        for name in manifest.files:
-            found[name] = (folder / name).read_bytes()
-        same = (folder / _MANIFEST).read_bytes() == manifest.text().encode()
-    except OSError as error:
-        raise IndexDamaged(folder, str(error.strerror)) from error
-    wrong = [name for name, seen in fingerprints(found).items() if seen != manifest.files[name]]
-    if wrong or not same:
-        raise IndexDamaged(folder / (wrong or [_MANIFEST])[0], "its bytes are not those that were written")
-    return found
+def fingerprints(folder: Path) -> dict[str, tuple[str, int]]:
+    """The SHA-256 and size of each file of a folder, as a manifest holds them."""
+    return {path.name: (sha256(path), path.stat().st_size) for path in sorted(folder.iterdir())}
+
+
+def check(home: Path, number: int, volume: Volume, *, whole: bool = False) -> None:
+    """Raise IndexDamaged if a file of a volume isn't what was written; of large ones only if `whole`."""
+    folder = volume_folder(home, number)
+    for name, (digest, size) in volume.files.items():
+        try:
+            same = (folder / name).stat().st_size == size
+            if same and (whole or size <= SMALL):
+                same = sha256(folder / name) == digest
+        except OSError as error:
+            raise IndexDamaged(folder, str(error.strerror)) from error
+        if not same:
+            raise IndexDamaged(folder / name, "its bytes are not those that were written")
 
 
 def sweep(home: Path, kept: Collection[int]) -> None:
-    """Remove half-written folders and generations not in `kept`. Files of unknown names stay."""
-    folder = index_folder(home) / "generations"
-    keep = {generation_folder(home, number).name for number in kept}
+    """Remove half-written folders and volumes not in `kept`. Files of unknown names stay."""
+    folder = index_folder(home) / "volumes"
+    keep = {volume_folder(home, number).name for number in kept}
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name.startswith(_TEMPORARY) or (_NUMBER.fullmatch(path.name) and path.name not in keep):
             shutil.rmtree(path, ignore_errors=True)  # what stays is swept the next time
+    shutil.rmtree(index_folder(home) / "generations", ignore_errors=True)  # as they were before format 3
 
 
 def _fsync(folder: Path) -> None:

@@ -1,241 +1,320 @@
-"""Which rows share words with a question: BM25, a list for each language, over tokens that suit any script."""
+"""Which rows share words with a question: BM25, a list for each language, over arrays on the disk.
 
-import io
-import math
-import re
-import unicodedata
-from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
-from threading import Lock
-from typing import Any, Protocol
+Scores are those of Lucene's variant (k1 1.5, b .75) with the statistics of all volumes together. Only rows that
+are asked for are scored, and the best rows are found without reading what frequent words would add to the
+others: after Turtle and Flood 1995, "Query Evaluation: Strategies and Optimizations" (MaxScore).
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from tempfile import SpooledTemporaryFile
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.numbers import quantities
+from index.arrays import Arrays, Writer
+from index.tokens import tokens
+from index.vectors import Mask, Rows
 
 Scores = NDArray[np.float32]
+Ints = NDArray[np.int32]
 
-START = 6  # letters of a word's start that stand for its forms where there is no stemmer
-LARGE = 1000  # from here on a quantity is one token however it is written: "97.4 billion", "974亿"
-
-# Scripts that are written without spaces between words, and Hangul, whose words carry their particles.
-_DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff"
-_NUMBER = r"\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,'’]\d+)*"
-_TOKEN = re.compile(rf"(?P<number>{_NUMBER})|(?P<dense>[{_DENSE}]+)|(?P<word>(?:(?![{_DENSE}])[^\W\d_])+)")
-_GROUPED = re.compile(r"(\d{1,3}(?:([ .,'’])\d{3})(?:\2\d{3})*)(?:[.,](\d+))?")
-_INVISIBLE = {"Mn", "Mc", "Me", "Cf"}
+K1, B = 1.5, 0.75
+BLOCK = 1 << 19  # tokens: sorting them takes some 30 MB
+_KEPT = 1 << 22  # bytes of a language's tokens that wait in memory before they go to a temporary file
+_PAGE = 64  # words of the vocabulary that are read together; the first of each page is in memory
+_NONE: Ints = np.zeros(0, np.int32)
+_MOST = 255  # a word that a row holds more often counts as so often
 
 
 class LexicalIndex(Protocol):
-    """Tells for every row which part of a question's words it holds."""
+    """Tells for rows which part of a question's words they hold."""
 
-    def __len__(self) -> int: ...
+    def shares(self, question: str, language: str, rows: Rows) -> Scores:
+        """Return (len(rows),) float32 from 0, no word shared, to below 1. It never raises."""
 
-    def shares(self, question: str, language: str) -> Scores:
-        """Return (n,) float32 from 0, no word shared, to below 1. It never raises, whatever the question."""
+    def best(self, question: str, language: str, k: int) -> dict[str, tuple[Rows, Scores]]:
+        """Return for each language of rows at most `k` that share most, best first, and their shares."""
 
     def shared(self, question: str, language: str, row: int) -> tuple[str, ...]:
         """Return the tokens that `row` shares with the question, in the question's order."""
 
 
-def tokens(text: str, language: str, written: str = "") -> list[str]:
-    """Cut a text into what BM25 counts: stems, numbers, and pairs of characters where no spaces are.
+class WordsBuilder:
+    """Collects the tokens of texts and writes, for each language, who holds which how often.
 
-    Words are stemmed as those of `language`, by Snowball where it knows it, else cut to their start. A text in
-    another language, such as a question, tells which by `written`, so that its numbers are read right.
-
-    >>> tokens("Musk's Klagen: 97,4 Milliarden", "de")
-    ['musk', 's', 'klag', '97.4', 'milliard', '=97400000000']
-    >>> tokens("马斯克出价974亿", "zh")
-    ['马斯', '斯克', '克出', '出价', '974', '亿', '=97400000000']
-    >>> tokens("1.000.000 = 1,000,000", "en"), tokens("What's C++?", "xx")
-    (['1000000', '1000000'], ['what', 's', 'c'])
+    Beside the vocabulary it keeps some megabytes a language in memory; the rest waits in temporary files.
     """
-    found: list[str] = []
-    for match in _TOKEN.finditer(_folded(text)):
-        token = match.group()
-        if match.lastgroup == "number":
-            found += numbers(token)
-        elif match.lastgroup == "dense":
-            found += [token[i : i + 2] for i in range(max(1, len(token) - 1))]
-        else:
-            found.append(_stem(token, language))
-    return [*found, *_large(text, written or language, set(found))]
+
+    def __init__(self, block: int = BLOCK) -> None:
+        """`block` tokens are sorted at a time when the lists are written."""
+        self._block = block
+        self._lists: dict[str, _Collected] = {}
+
+    def __enter__(self) -> "WordsBuilder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for collected in self._lists.values():
+            collected.file.close()
+
+    def add(self, text: str, language: str) -> None:
+        """Append a row to the list of its language."""
+        if language not in self._lists:
+            self._lists[language] = _Collected()
+        self._lists[language].add(tokens(text, language))
+
+    def write(self, into: Writer) -> None:
+        for language, collected in self._lists.items():
+            collected.write(language, into, self._block)
 
 
-def numbers(digits: str) -> list[str]:
-    """Write a number one way: decimal point, no separators of thousands, no idle zeros.
+class _Collected:
+    """The rows of one language while they come in; tokens are numbered by first appearance."""
 
-    A date or a version becomes its parts. Three digits after a separator are thousands ("1.234").
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._lengths: list[int] = []
+        self._waiting: list[int] = []
+        self.file = SpooledTemporaryFile(max_size=_KEPT)  # noqa: SIM115  (lives as long as this object)
 
-    >>> [numbers(d) for d in ("97,40", "1,234.5", "1.234", "12.11.2025", "007", "0,5")]
-    [['97.4'], ['1234.5'], ['1234'], ['12', '11', '2025'], ['7'], ['0.5']]
-    """
-    if grouped := _GROUPED.fullmatch(digits):
-        return [_plain(re.sub(r"\D", "", grouped[1]), grouped[3] or "")]
-    whole, *rest = re.split(r"[ .,'’]", digits)
-    if len(rest) == 1:
-        return [_plain(whole, rest[0])]
-    return [_plain(part, "") for part in (whole, *rest)]
+    def add(self, cut: Sequence[str]) -> None:
+        numbers = self._numbers
+        self._waiting += [numbers.setdefault(token, len(numbers)) for token in cut]
+        self._lengths.append(len(cut))
+        if len(self._waiting) >= 1 << 16:
+            self._spill()
 
+    def write(self, language: str, into: Writer, block: int) -> None:
+        self._spill()
+        ordered = sorted(self._numbers)
+        place = np.empty(len(ordered), np.int64)
+        place[[self._numbers[token] for token in ordered]] = np.arange(len(ordered))
+        words = [token.encode() for token in ordered]
+        lengths = np.array(self._lengths, np.int32)
+        into.add(f"{language}/lengths", lengths)
+        pages = [
+            b"\n".join(words[i : i + _PAGE]) for i in range(0, len(words), _PAGE)
+        ]  # no token holds a space
+        into.add(f"{language}/letters", np.frombuffer(b"".join(pages), np.uint8))
+        into.add(f"{language}/pages", np.cumsum([0, *map(len, pages)], dtype=np.int64))
+        holding = np.zeros(len(ordered) + 1, np.int64)
+        for held, _, _ in self._blocks(lengths, place, block):
+            holding[1:] += np.bincount(held, minlength=len(ordered))
+        first = np.cumsum(holding)
+        into.add(f"{language}/first", first)
+        rows = into.empty(f"{language}/rows", (int(first[-1]),), np.int32)
+        counts = into.empty(f"{language}/counts", (int(first[-1]),), np.uint8)
+        free = first[:-1].copy()
+        for held, inside, often in self._blocks(lengths, place, block):
+            here, begins, size = np.unique(held, return_index=True, return_counts=True)
+            places = np.repeat(free[here] - begins, size) + np.arange(len(held))
+            rows[places], counts[places] = inside, np.minimum(often, _MOST)
+            free[here] += size
 
-def _plain(whole: str, decimals: str) -> str:
-    decimals = decimals.rstrip("0")
-    return (whole.lstrip("0") or "0") + (f".{decimals}" if decimals else "")
+    def _spill(self) -> None:
+        self.file.write(np.array(self._waiting, np.int32).tobytes())
+        self._waiting = []
 
-
-def _large(text: str, language: str, known: set[str]) -> Iterator[str]:
-    """The large quantities that don't stand in the text digit by digit."""
-    for readings in quantities(text, language):
-        for value in sorted(readings):
-            if value >= LARGE and (written := f"{value.normalize():f}") not in known:
-                yield f"={written}"
-
-
-def _folded(text: str) -> str:
-    """Fold case and width; drop marks that no letter absorbs and characters that can't be seen."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    if folded.isascii():
-        return folded
-    return "".join(
-        str(unicodedata.decimal(character, "")) or character
-        for character in folded
-        if unicodedata.category(character) not in _INVISIBLE
-    )
-
-
-_TURN = Lock()  # a stemmer must not be used by two threads at once
-
-
-@lru_cache(maxsize=1 << 16)
-def _stem(word: str, language: str) -> str:
-    stemmer = _stemmer(language)
-    if stemmer is None:
-        return word[:START]
-    with _TURN:
-        return str(stemmer.stemWord(word))
-
-
-@cache
-def _stemmer(language: str) -> Any:
-    from Stemmer import Stemmer
-
-    try:
-        return Stemmer(language)
-    except KeyError:
-        return None
-
-
-@lru_cache(maxsize=1 << 8)
-def _asked(question: str, language: str, written: str) -> tuple[str, ...]:
-    """The different tokens of a question; a search needs them for every list and every hit."""
-    return tuple(dict.fromkeys(tokens(question, language, written)))
+    def _blocks(self, lengths: Ints, place: NDArray[np.int64], block: int) -> Iterator[tuple[Rows, Rows, Rows]]:
+        """Tokens in the order of the alphabet, the rows that hold them, and how often: rows come in turn."""
+        self.file.seek(0)
+        row, ends = 0, np.cumsum(lengths, dtype=np.int64)
+        while row < len(lengths):
+            done = int(ends[row] - lengths[row])
+            last = max(row + 1, int(np.searchsorted(ends, done + block, "right")))
+            size = int(ends[last - 1]) - done
+            own = place[np.frombuffer(self.file.read(4 * size), np.int32)]
+            pairs = own * len(lengths) + np.repeat(np.arange(row, last), lengths[row:last])
+            pairs, often = np.unique(pairs, return_counts=True)
+            yield pairs // len(lengths), pairs % len(lengths), often
+            row = last
 
 
-class _List:
-    """The rows of one language: BM25 (Lucene's variant, k1 1.5, b .75) by bm25s."""
+class Postings:
+    """The rows of one language in one volume, and for each token those that hold it, in order."""
 
-    def __init__(self, rows: NDArray[np.int64], texts: Sequence[str], language: str) -> None:
-        from bm25s import BM25
+    def __init__(self, arrays: Arrays, language: str) -> None:
+        self.lengths: Ints = arrays[f"{language}/lengths"]
+        self.tokens = int(self.lengths.sum())
+        self._letters, self._pages = arrays[f"{language}/letters"], arrays[f"{language}/pages"]
+        self._heads = [self._page(number)[0] for number in range(len(self._pages) - 1)]
+        self._first = arrays[f"{language}/first"]
+        self._rows, self._counts = arrays[f"{language}/rows"], arrays[f"{language}/counts"]
 
-        cut = [tokens(text, language) for text in texts]
-        # bm25s numbers tokens in the order of a set; sorted, equal texts give equal bytes.
-        self.vocabulary = {token: i for i, token in enumerate(sorted({t for row in cut for t in row}))}
-        self.rows, self._bm25 = rows, BM25()
-        if self.vocabulary:
-            ids = [[self.vocabulary[token] for token in row] for row in cut]
-            self._bm25.index((ids, self.vocabulary), show_progress=False, create_empty_token=False)
+    def __len__(self) -> int:
+        return len(self.lengths)
 
-    @classmethod
-    def of(cls, arrays: dict[str, Any]) -> "_List":
-        from bm25s import BM25
+    def holding(self, token: str) -> tuple[Ints, NDArray[np.uint8]]:
+        """The rows that hold `token`, ascending, and how often they do."""
+        wanted = token.encode()
+        number = max(0, bisect_right(self._heads, wanted) - 1)
+        page = self._page(number) if self._heads else []
+        if wanted not in page:
+            return self._rows[:0], self._counts[:0]
+        place = number * _PAGE + page.index(wanted)
+        start, stop = self._first[place : place + 2].tolist()
+        return self._rows[start:stop], self._counts[start:stop]
 
-        made = cls.__new__(cls)
-        made.rows, made._bm25 = arrays["rows"], BM25()
-        words = arrays["vocabulary"].tobytes().decode().split()  # no token holds white space
-        made.vocabulary = {word: i for i, word in enumerate(words)}
-        made._bm25.scores = {name: arrays[name] for name in ("data", "indices", "indptr")}
-        made._bm25.scores["num_docs"] = len(made.rows)
-        made._bm25.nonoccurrence_array = None
-        return made
+    def _page(self, number: int) -> list[bytes]:
+        start, stop = self._pages[number : number + 2].tolist()
+        return self._letters[start:stop].tobytes().split(b"\n")
 
-    def arrays(self) -> dict[str, Any]:
-        empty = np.empty(0, np.int32)
-        scores = self._bm25.scores if self.vocabulary else dict.fromkeys(("data", "indices", "indptr"), empty)
-        words = np.frombuffer("\n".join(self.vocabulary).encode(), dtype=np.uint8)
-        return {"rows": self.rows, "vocabulary": words} | {n: scores[n] for n in ("data", "indices", "indptr")}
 
-    def shares(self, asked: Sequence[str]) -> Scores:
-        known = sorted({self.vocabulary[token] for token in asked if token in self.vocabulary})
-        if not known:
-            return np.zeros(len(self.rows), np.float32)
-        scores = np.asarray(self._bm25.get_scores_from_ids(known), dtype=np.float32)
-        return scores / np.float32(sum(self._idf(token) for token in asked))
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """A question in a language: its tokens, what each can give at most, rarest first, and who holds them."""
 
-    def _idf(self, token: str) -> float:
-        starts = self._bm25.scores["indptr"]
-        i = self.vocabulary.get(token)
-        holding = 0 if i is None else int(starts[i + 1] - starts[i])
-        return math.log(1 + (len(self.rows) - holding + 0.5) / (holding + 0.5))
-
-    def holds(self, token: str, row: int) -> bool:
-        i = self.vocabulary.get(token)
-        if i is None:
-            return False
-        scores = self._bm25.scores
-        return row in self.rows[scores["indices"][scores["indptr"][i] : scores["indptr"][i + 1]]]
+    tokens: tuple[str, ...]
+    weights: Scores
+    whole: float
+    held: tuple[tuple[tuple[Ints, NDArray[np.uint8]], ...], ...]  # by volume, then by token
 
 
 class Bm25Index:
-    """A BM25 list for each language. A row's score is divided by the most that the question's words could give.
+    """BM25 lists by language. A row's score is divided by the most that the question's words could give.
 
-    The same names and numbers are found in every list, since each cuts the question as it cut its own texts.
+    `lists` has for each language its lists, of one volume each, with the row at which each begins. The same
+    names and numbers are found in every list, since each cuts the question as it cut its own texts.
     """
 
-    def __init__(self, texts: Sequence[str], languages: Sequence[str]) -> None:
-        column = np.array(languages)
-        self._count = len(texts)
-        self._lists: dict[str, _List] = {}
-        for language in dict.fromkeys(languages):
-            rows = np.flatnonzero(column == language)
-            self._lists[language] = _List(rows, [texts[row] for row in rows.tolist()], language)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> "Bm25Index":
-        """Read what `to_bytes` made. The caller has checked the hash."""
-        index = cls.__new__(cls)
-        parts: dict[str, dict[str, Any]] = {}
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            index._count = int(arrays["count"])
-            for name in arrays.files:
-                language, _, part = name.rpartition("/")
-                if language:
-                    parts.setdefault(language, {})[part] = arrays[name]
-        index._lists = {language: _List.of(part) for language, part in parts.items()}
-        return index
-
-    def to_bytes(self) -> bytes:
-        arrays = {
-            f"{language}/{name}": array
-            for language, part in self._lists.items()
-            for name, array in part.arrays().items()
+    def __init__(self, lists: Mapping[str, Sequence[tuple[int, Postings]]], alive: Mask | None = None) -> None:
+        self._lists, self._alive = lists, alive
+        self._dead = {
+            start: np.flatnonzero(~alive[start : start + len(part)]).astype(np.int32)
+            if alive is not None
+            else _NONE
+            for parts in lists.values()
+            for start, part in parts
         }
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, count=np.array(self._count), **arrays)
-        return buffer.getvalue()
+        self._rows, self._average = {}, {}
+        for own, parts in lists.items():
+            dead = [(part, self._dead[start]) for start, part in parts]
+            self._rows[own] = sum(len(part) - len(gone) for part, gone in dead)
+            size = sum(part.tokens - int(part.lengths[gone].sum()) for part, gone in dead)
+            self._average[own] = max(1, size) / max(1, self._rows[own])
+        self._terms = lru_cache(maxsize=256)(self._cut)
 
-    def __len__(self) -> int:
-        return self._count
+    def shares(self, question: str, language: str, rows: Rows) -> Scores:
+        found = np.zeros(len(rows), np.float32)
+        for own, parts in self._lists.items():
+            terms = self._terms(question, own, language)
+            for (start, part), held in zip(parts, terms.held, strict=True):
+                here = np.flatnonzero((rows >= start) & (rows < start + len(part)))
+                if len(here) and len(terms.weights):
+                    inside = (rows[here] - start).astype(np.int32)
+                    found[here] = self._scores(inside, self._norms(own, part, inside), terms, held)
+        return found
 
-    def shares(self, question: str, language: str) -> Scores:
-        found = np.zeros(self._count, np.float32)
-        for own, part in self._lists.items():
-            found[part.rows] = part.shares(_asked(question, own, language))
+    def best(self, question: str, language: str, k: int) -> dict[str, tuple[Rows, Scores]]:
+        found = {}
+        for own, parts in self._lists.items():
+            terms = self._terms(question, own, language)
+            several = [
+                self._best(own, start, part, terms, held, k)
+                for (start, part), held in zip(parts, terms.held, strict=True)
+            ]
+            rows = np.concatenate([rows for rows, _ in several])
+            scores = np.concatenate([scores for _, scores in several])
+            order = np.lexsort((rows, -scores))[:k]
+            found[own] = rows[order], scores[order]
         return found
 
     def shared(self, question: str, language: str, row: int) -> tuple[str, ...]:
-        for own, part in self._lists.items():
-            if row in part.rows:
-                return tuple(token for token in _asked(question, own, language) if part.holds(token, row))
+        for own, parts in self._lists.items():
+            for start, part in parts:
+                if start <= row < start + len(part):
+                    asked = self._terms(question, own, language).tokens
+                    return tuple(token for token in asked if _holds(part.holding(token)[0], row - start))
         return ()
+
+    def _cut(self, question: str, own: str, written: str) -> _Terms:
+        asked = tuple(dict.fromkeys(tokens(question, own, written)))
+        held = [[part.holding(token) for token in asked] for _, part in self._lists[own]]
+        holding = np.array(
+            [
+                [self._living(start, rows, counts) for rows, counts in part]
+                for (start, _), part in zip(self._lists[own], held, strict=True)
+            ],
+            np.float64,
+        )
+        often = holding.reshape(len(held), len(asked)).sum(axis=0)
+        weights = np.log(1 + (self._rows[own] - often + 0.5) / (often + 0.5))
+        known = [i for i in np.argsort(-weights, kind="stable").tolist() if often[i]]
+        by_volume = tuple(tuple(part[i] for i in known) for part in held)
+        return _Terms(asked, weights[known].astype(np.float32), float(weights.sum()), by_volume)
+
+    def _living(self, start: int, rows: Ints, counts: NDArray[np.uint8]) -> int:
+        """How many of the rows that hold a token are alive."""
+        dead = self._dead[start]
+        if self._alive is not None and len(dead) > len(rows):
+            return int(np.count_nonzero(self._alive[start + rows]))
+        return len(rows) - int(np.count_nonzero(_counts(dead, rows, counts)))
+
+    def _norms(self, own: str, part: Postings, rows: Ints) -> Scores:
+        lengths = part.lengths[rows] / np.float32(self._average[own])
+        return np.asarray(np.float32(K1 * (1 - B)) + np.float32(K1 * B) * lengths, np.float32)
+
+    def _scores(
+        self,
+        rows: Ints,
+        norms: Scores,
+        terms: _Terms,
+        held: Sequence[tuple[Ints, NDArray[np.uint8]]],
+    ) -> Scores:
+        total = np.zeros(len(rows), np.float32)
+        for weight, (holding, counts) in zip(terms.weights, held, strict=True):
+            total += weight * _saturated(_counts(rows, holding, counts), norms)
+        return total / np.float32(terms.whole)
+
+    def _best(
+        self,
+        own: str,
+        start: int,
+        part: Postings,
+        terms: _Terms,
+        held: Sequence[tuple[Ints, NDArray[np.uint8]]],
+        k: int,
+    ) -> tuple[Rows, Scores]:
+        """The best rows of one list. Rare tokens first: a row that holds only tokens which together can't give
+        what the k-th best row has already is never looked at."""
+        left = np.cumsum(terms.weights[::-1])[::-1]  # what this token and the more frequent ones can give
+        partial = np.zeros(len(part), np.float32)
+        seen = np.zeros(0, np.int32)
+        for number, (weight, (holding, counts)) in enumerate(zip(terms.weights, held, strict=True)):
+            if len(seen) >= k and np.partition(partial[seen], -k)[-k] > left[number]:
+                break
+            new = holding[partial[holding] == 0]
+            partial[holding] += weight * _saturated(counts, self._norms(own, part, holding))
+            if self._alive is not None:
+                new = new[self._alive[start + new]]
+            seen = np.concatenate([seen, new])
+        else:
+            number = len(held)
+        if number < len(held) and len(seen) > k:
+            floor = np.partition(partial[seen], -k)[-k]
+            seen = seen[partial[seen] + left[number] >= floor]
+        scores = self._scores(seen, self._norms(own, part, seen), terms, held)
+        order = np.lexsort((seen, -scores))[:k]
+        return seen[order].astype(np.int64) + start, scores[order]
+
+
+def _saturated(counts: NDArray[np.uint8], norms: Scores) -> Scores:
+    often = counts.astype(np.float32)
+    return np.asarray(often / (often + norms), np.float32)
+
+
+def _counts(rows: Ints, holding: Ints, counts: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How often each of `rows` holds a token."""
+    if not len(holding):
+        return np.zeros(len(rows), np.uint8)
+    places = np.minimum(np.searchsorted(holding, rows), len(holding) - 1)
+    return np.where(holding[places] == rows, counts[places], np.uint8(0))
+
+
+def _holds(holding: Ints, row: int) -> bool:
+    place = int(np.searchsorted(holding, np.int32(row)))
+    return place < len(holding) and int(holding[place]) == row

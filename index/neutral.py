@@ -18,14 +18,12 @@ RIDGE = 0.005  # of the squared length of a mean: what is shorter stays in
 
 
 class Neutral:
-    """Takes out of vectors what is common to each language of a sample."""
+    """Takes out of vectors what is common to those of each language."""
 
-    def __init__(self, sample: Matrix, languages: Sequence[str]) -> None:
-        """`sample` is (n, d) float32, its rows' languages are `languages`."""
-        column = np.array(languages)
-        among = [column == language for language in dict.fromkeys(languages)]
-        means = [sample[rows].mean(axis=0) * (rows.sum() / (rows.sum() + FEW)) for rows in among]
-        self._means = np.asarray(means, np.float32).reshape(len(means), sample.shape[1])
+    def __init__(self, sums: Matrix, counts: Sequence[int]) -> None:
+        """`sums` (l, d) are of the vectors of each language, `counts` say of how many."""
+        means = [total / (count + FEW) for total, count in zip(sums, counts, strict=True) if count]
+        self._means = np.asarray(means, np.float32).reshape(len(means), sums.shape[-1])
         self._inverse = np.linalg.inv(
             self._means @ self._means.T + RIDGE * np.eye(len(means), dtype=np.float32)
         )

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.embedder import Vector
-from index.lexical import Scores
+from index.lexical import LexicalIndex, Scores
 from index.times import Period
 from index.vectors import Rows
-from index.views import taken
+from index.views import BEST, View, taken
 
 Floats = NDArray[np.float32]
 
@@ -45,16 +45,38 @@ class Ranking:
 RANKING = Ranking()
 
 
+class Beyond:
+    """How much more of a question's words rows hold than the best of their language do in the mean.
+
+    Where a question shares words with many rows, such as those of its own language, that says little of each.
+    In another language than the question's it counts `foreign` times. `best` are the best rows, by language.
+    """
+
+    def __init__(self, question: str, language: str, words: LexicalIndex, view: View, foreign: float) -> None:
+        self._question, self._language, self._words, self._view = question, language, words, view
+        best = words.best(question, language, BEST)
+        counts = {own: taken(count) for own, count in view.counts.items()}
+        self.best = [rows for rows, _ in best.values()]
+        self._floors = {own: float(best[own][1][:n].sum()) / max(n, 1) for own, n in counts.items()}
+        self._weights = {own: 1.0 if own == language else foreign for own in view.counts}
+
+    def __call__(self, rows: Rows) -> Scores:
+        """Return (len(rows),) float32."""
+        shares = self._words.shares(self._question, self._language, rows)
+        beyond = shares - self._view.by_language(self._floors, rows)
+        return np.asarray(self._view.by_language(self._weights, rows) * beyond, np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question, its vector, the times that it names, and how far each row goes `beyond` in shared words."""
+    """A question, its vector, the times that it names, and how far rows go beyond others in shared words."""
 
     text: str
     language: str
     vector: Vector
     times: Sequence[Period]
-    passage_words: Scores
-    sentence_words: Scores
+    passage_words: Beyond
+    sentence_words: Beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +138,3 @@ class Pairs:
                 break
             found.setdefault(int(self.sentences[pair]), pair)
         return list(found.values())
-
-
-def beyond(shares: Scores) -> Scores:
-    """How much more of a question's words each row holds than the best of its language do in the mean.
-
-    Where a question shares words with many rows, such as those of its own language, that says little of each.
-
-    >>> beyond(np.array([0.5, 0.25, 0, 0, 0, 0], np.float32)).tolist()
-    [0.125, -0.125, -0.375, -0.375, -0.375, -0.375]
-    """
-    if not len(shares):
-        return shares
-    best = np.partition(shares, -taken(len(shares)))[-taken(len(shares)) :]
-    return np.asarray(shares - best.mean(), np.float32)

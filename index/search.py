@@ -1,26 +1,28 @@
-"""An opened generation, whole in memory, and search in it."""
+"""An opened generation, mapped into memory, and search in it."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from corpus import Document, Passage, Sentence
 from corpus.language import identify
-from index.build import PASSAGE_WORDS, SENTENCE_WORDS, VECTORS, newest, recipe_of, repair
-from index.catalogue import Catalogue
+from index.build import newest, recipe_of, repair, trusted
+from index.catalogue import Catalogue, Snapshot
 from index.embedder import Embedder, Matrix, Vector
 from index.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing
 from index.filters import EVERYTHING, Filter
-from index.generations import Manifest, Recipe, catalogue_path, generation_folder, read
+from index.generations import Recipe, catalogue_path, check, index_folder, volume_folder
 from index.hit import Grounds, Hit
-from index.lexical import Bm25Index, LexicalIndex
+from index.lexical import Bm25Index, LexicalIndex, Postings
 from index.neutral import Neutral
-from index.ranking import RANKING, Asked, Pairs, Ranking, beyond
-from index.records import Record
+from index.ranking import RANKING, Asked, Beyond, Pairs, Ranking
+from index.rows import KINDS, AllRows, Kind, Source
 from index.times import of_the_time, periods
-from index.vectors import FaissStore, Mask, VectorStore
+from index.vectors import JoinedStore, Mask, Rows, VectorStore
 from index.views import View
+from index.volumes import SEARCHED, VIEWS, Opened, open_volume
 
 CANDIDATES = 50  # rows a language and kind, at least; five a passage asked for where that is more
 MANY = 100  # sentences of a language; development cases with fewer: found in the first 4 .80 without, .76 with
@@ -30,49 +32,50 @@ NEAR = 6  # the nearest sentences of a language: the first may be another versio
 class Index:
     """One generation of the index. It never changes, so any number of threads may search it.
 
-    `stores` has the vectors of each view in `Inputs`. `documents` are in the order of their ids; `passages` and
-    `sentences` follow that order.
+    `stores` has the vectors of each view in `Inputs`, `words` the lexical lists of passages and of sentences.
+    `documents` are in the order of their ids where there is one volume; `passages` and `sentences` are in the
+    order of their languages, then of that. They are read when they are looked at.
     """
 
     def __init__(
         self,
         generation: int,
-        records: Sequence[Record],
+        rows: AllRows,
         stores: Mapping[str, VectorStore],
-        passage_words: LexicalIndex,
-        sentence_words: LexicalIndex,
+        words: Mapping[Kind, LexicalIndex],
+        neutral: Neutral,
         embedder: Embedder,
     ) -> None:
         self.generation = generation
         self.embedder = embedder
-        self.documents: tuple[Document, ...] = tuple(record.document for record in records)
-        self.passages: tuple[Passage, ...] = tuple(p for record in records for p in record.passages)
-        self.sentences: tuple[Sentence, ...] = tuple(s for record in records for s in record.sentences)
-        self._by_id = {document.id: document for document in self.documents}
-        self._row = {_place(sentence): row for row, sentence in enumerate(self.sentences)}
-        self._passage_row = {_place(passage): row for row, passage in enumerate(self.passages)}
-        self._inside = [[self._row[_place(s)] for s in p.sentences] for p in self.passages]
-        self._around: dict[int, list[int]] = {}
-        for passage, rows in enumerate(self._inside):
-            for row in rows:
-                self._around.setdefault(row, []).append(passage)
-        spoken = [sentence.language for sentence in self.sentences]
-        self._passage_view = View(stores["passages"], [passage.language for passage in self.passages])
-        self._sentence_view = View(stores["sentences"], spoken)
-        self._context_view = View(stores["contexts"], spoken)
-        self._english_view = View(stores["english"], spoken)
-        self._english = [text for record in records for text in record.english]
-        self._passage_words, self._sentence_words = passage_words, sentence_words
-        self._neutral = Neutral(stores["sentences"].vectors(range(len(spoken))), spoken)
+        self._rows = rows
+        self.views = {v: View(stores[v], rows.runs(kind), rows.alive[kind]) for v, kind in VIEWS.items()}
+        self._passage_view, *self._of_sentences = self.views.values()
+        self._sentence_view = self.views["sentences"]
+        self._passage_words, self._sentence_words = (words[kind] for kind in KINDS)
+        self._neutral = neutral
+        self._threads = ThreadPoolExecutor(2)  # FAISS and NumPy let others work while they do
+
+    @property
+    def documents(self) -> Sequence[Document]:
+        return self._rows.documents
+
+    @property
+    def passages(self) -> Sequence[Passage]:
+        return self._rows.passages
+
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        return self._rows.sentences
 
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages that passages are in, by first appearance."""
-        return tuple(dict.fromkeys(passage.language for passage in self.passages))
+        return tuple(language for language, count in self._passage_view.counts.items() if count)
 
     def document(self, name: str) -> Document:
         """Return a document by its id; raises KeyError for one that isn't indexed."""
-        return self._by_id[name]
+        return self._rows.document(name)
 
     def search(
         self, question: str, k: int = 8, where: Filter = EVERYTHING, ranking: Ranking = RANKING
@@ -86,16 +89,17 @@ class Index:
         if not question.strip() or k < 1 or not self.passages:
             return []
         asked = self._asked(question, ranking)
-        admitted, inside = self._admitted(where)
-        found = self._candidates(asked.vector, max(CANDIDATES, 5 * k), admitted, inside)
+        admitted, inside = self._rows.admitted(where)
+        found = self._candidates(asked, max(CANDIDATES, 5 * k), admitted, inside)
         pairs = self._pairs(found, asked, ranking)
         versions: dict[int, tuple[int, float]] = {}
         for row, of, score in self._versions(pairs, inside, ranking):
             if score > versions.get(row, (0, -np.inf))[1]:
                 versions[row] = of, score
-        missing = {p for row in versions for p in self._around[row]} - set(pairs.passages.tolist())
-        if missing:
-            pairs = pairs.joined(self._pairs(sorted(missing), asked, ranking))
+        around = self._rows.around(np.array(list(versions), np.int64))[0]
+        missing = np.setdiff1d(around, pairs.passages)
+        if len(missing):
+            pairs = pairs.joined(self._pairs(missing, asked, ranking))
         pairs = pairs.lifted({row: score for row, (_, score) in versions.items()})
         chosen = self._without_copies(pairs.ranked(), k)
         return [self._hit(passage, pairs, versions, asked) for passage in chosen]
@@ -106,7 +110,7 @@ class Index:
         Unlike the score of a hit it says how close the passage is whatever else there is.
         """
         vector = self.embedder.embed_question(_storable(question))
-        rows = [self._passage_row[_place(passage)] for passage in passages]
+        rows = [self._rows.row(passage) for passage in passages]
         return [float(score) for score in self._passage_view.vectors(rows) @ vector]
 
     def standing_out(self, vector: Vector, sentences: Sequence[Sentence]) -> Vector:
@@ -114,64 +118,56 @@ class Index:
 
         (len(sentences),) float32, in cosine; raises KeyError for a sentence that is not of this generation.
         """
-        others = [self._sentence_view.others(vector, self._row[_place(sentence)]) for sentence in sentences]
+        others = [self._sentence_view.others(vector, self._rows.row(sentence)) for sentence in sentences]
         found: Vector = self.sentence_vectors(sentences) @ vector - np.array(others, np.float32)
         return found
 
     def sentence_vectors(self, sentences: Sequence[Sentence]) -> Matrix:
         """Return the stored vectors, (len(sentences), d) float32; raises KeyError like `standing_out`."""
-        return self._sentence_view.vectors([self._row[_place(sentence)] for sentence in sentences])
+        return self._sentence_view.vectors([self._rows.row(sentence) for sentence in sentences])
 
-    def _candidates(self, vector: Vector, wanted: int, admitted: Mask | None, inside: Mask | None) -> list[int]:
-        """The passages that are near in some language, themselves or by one of their sentences."""
-        found: set[int] = set()
-        for language in self.languages:
-            found.update(self._passage_view.best(vector, wanted, language, admitted).tolist())
-            for view in (self._sentence_view, self._english_view):
-                for sentence in view.best(vector, wanted, language, inside).tolist():
-                    found.update(self._around.get(sentence, ()))
-        return sorted(row for row in found if admitted is None or admitted[row])
+    def _candidates(self, asked: Asked, wanted: int, admitted: Mask | None, inside: Mask | None) -> Rows:
+        """The passages that are near in some language or share words, themselves or by a sentence."""
+        asking = [(self.views[view], inside if VIEWS[view] == "sentences" else admitted) for view in SEARCHED]
+        near, *single = self._threads.map(
+            lambda each: [each[0].best(asked.vector, wanted, name, each[1]) for name in self.languages], asking
+        )
+        rows = np.concatenate([*near, *asked.passage_words.best])
+        in_sentences = [*(rows for own in single for rows in own), *asked.sentence_words.best]
+        within = self._rows.around(np.concatenate(in_sentences))[0]
+        found = np.union1d(rows, within)
+        return found if admitted is None else found[admitted[found]]
 
-    def _admitted(self, where: Filter) -> tuple[Mask | None, Mask | None]:
-        """Which passages `where` admits, and which sentences stand in them; None where it admits all."""
-        if where == EVERYTHING:
-            return None, None
-        admitted = np.array([where.admits(passage) for passage in self.passages], bool)
-        inside = np.zeros(len(self.sentences), bool)
-        inside[[row for passage in np.flatnonzero(admitted) for row in self._inside[passage]]] = True
-        return admitted, inside
-
-    def _pairs(self, passages: Sequence[int], asked: Asked, ranking: Ranking) -> Pairs:
+    def _pairs(self, passages: Rows, asked: Asked, ranking: Ranking) -> Pairs:
         """Score every sentence of each of the passages."""
-        sizes = [len(self._inside[passage]) for passage in passages]
-        inner = np.array([row for passage in passages for row in self._inside[passage]], np.int64)
-        outer = np.repeat(np.asarray(passages, np.int64), sizes)
+        inner, sizes = self._rows.inside(passages)
+        outer = np.repeat(passages, sizes)
         rows, back = np.unique(inner, return_inverse=True)
-        of_sentences = (self._sentence_view, self._context_view, self._english_view)
-        vectors = [self._passage_view.vectors(passages), *(view.vectors(rows) for view in of_sentences)]
+        of_sentences = (view.vectors(rows) for view in self._of_sentences)
+        vectors = [self._passage_view.vectors(passages), *of_sentences]
         question = asked.vector[None]
         if ranking.neutral:
             question, *vectors = map(self._neutral, (question, *vectors))
         whole, *near = (matrix @ question[0] for matrix in vectors)
-        words = np.float32(0.5) * (asked.passage_words[outer] + asked.sentence_words[inner])
+        in_passages = asked.passage_words(passages)
+        words = np.float32(0.5) * (np.repeat(in_passages, sizes) + asked.sentence_words(rows)[back])
         cosines = [np.repeat(whole, sizes), *(each[back] for each in near)]
-        times = [of_the_time(self.sentences[row], asked.times) if asked.times else 0 for row in rows]
+        times = [
+            of_the_time(self._rows.sentence(row), asked.times) if asked.times else 0 for row in rows.tolist()
+        ]
         return Pairs.scored(outer, inner, cosines, words, np.array(times, np.float32)[back], ranking)
 
     def _asked(self, question: str, ranking: Ranking) -> Asked:
         language = identify(question)
-        words = []
-        for view, lexical in (
-            (self._passage_view, self._passage_words),
-            (self._sentence_view, self._sentence_words),
-        ):
-            shares = lexical.shares(question, language)
-            for own, among in view.among.items():
-                weight = 1 if own == language else ranking.foreign
-                shares[among] = weight * beyond(shares[among])
-            words.append(shares)
+        in_passages, in_sentences = (
+            Beyond(question, language, lexical, view, ranking.foreign)
+            for view, lexical in (
+                (self._passage_view, self._passage_words),
+                (self._sentence_view, self._sentence_words),
+            )
+        )
         vector = self.embedder.embed_question(question)
-        return Asked(question, language, vector, periods(question), words[0], words[1])
+        return Asked(question, language, vector, periods(question), in_passages, in_sentences)
 
     def _versions(self, pairs: Pairs, inside: Mask | None, ranking: Ranking) -> list[tuple[int, int, float]]:
         """Other versions of what the best sentences say: (sentence, of which, score), in other languages.
@@ -179,51 +175,56 @@ class Index:
         A version stands out: it is nearer to the sentence than the next ones of its language are to it. Among
         few sentences the nearest stands out by chance, so languages with few are left alone.
         """
-        found = []
+        view, found = self._sentence_view, []
         for pair in pairs.best_sentences(ranking.seconds):
             row = int(pairs.sentences[pair])
-            vector = self._sentence_view.vectors([row])
-            for language, among in self._sentence_view.among.items():
-                if language == self.sentences[row].language or among.sum() < MANY:
-                    continue
-                near = self._sentence_view.best(vector[0], NEAR, language, inside)
-                near = near[[self.sentences[other].document != self.sentences[row].document for other in near]]
-                if len(near) < 2:
-                    continue
-                like = self._neutral(self._sentence_view.vectors(near)) @ self._neutral(vector)[0]
+            [vector] = view.vectors([row])
+            others = [n for n, count in view.counts.items() if n != view.language(row) and count >= MANY]
+            near = [
+                rows for language in others if len(rows := self._elsewhere(vector, row, language, inside)) > 1
+            ]
+            if not near:
+                continue
+            [itself, *all_near] = self._neutral(np.vstack([vector, view.vectors(np.concatenate(near))]))
+            like_all = np.split(np.array(all_near) @ itself, np.cumsum([len(rows) for rows in near])[:-1])
+            for rows, like in zip(near, like_all, strict=True):
                 first = int(like.argmax())
                 if like[first] - np.delete(like, first).mean() >= ranking.apart:
                     score = float(pairs.scores[pair]) - ranking.loss * (1 - float(like[first]))
-                    found.append((int(near[first]), row, score))
+                    found.append((int(rows[first]), row, score))
         return found
+
+    def _elsewhere(self, vector: Vector, row: int, language: str, inside: Mask | None) -> Rows:
+        """The nearest sentences of a language that stand in other documents than that of `row`."""
+        near, place = self._sentence_view.best(vector, NEAR, language, inside), self._rows.place(row)
+        return near[[self._rows.place(other) != place for other in near.tolist()]]
 
     def _hit(self, passage: int, pairs: Pairs, versions: Mapping[int, tuple[int, float]], asked: Asked) -> Hit:
         own = pairs.of(passage)
         best = own[int(pairs.scores[own].argmax())]
-        lifted = {row: versions[row] for row in self._inside[passage] if row in versions}
+        lifted = {row: versions[row] for row in pairs.sentences[own].tolist() if row in versions}
         second = max(lifted.values(), key=lambda version: version[1], default=None)
         grounds = Grounds(
             passage=float(pairs.wholes[best]),
             sentence=float(pairs.singles[best]),
             context=float(pairs.contexts[best]),
             english=float(pairs.english[best]),
-            in_english=self._english[int(pairs.sentences[best])],
+            in_english=self._rows.english(int(pairs.sentences[best])),
             lexical=float(pairs.words[best]),
             time=float(pairs.times[best]),
             words=self._passage_words.shared(asked.text, asked.language, passage),
-            second_of=self.sentences[second[0]] if second else None,
+            second_of=self._rows.sentence(second[0]) if second else None,
         )
         scores = tuple(float(score) for score in pairs.scores[own])
-        return Hit(self.passages[passage], max(scores), scores, grounds)
+        return Hit(self._rows.passage(passage), max(scores), scores, grounds)
 
     def _without_copies(self, ranked: Sequence[int], k: int) -> list[int]:
         """The first `k` passages that say something new: half of one may be copies, or all its neighbours'."""
         shown: dict[str, set[int]] = {}
         chosen: list[int] = []
         for passage in ranked:
-            said = [
-                (" ".join(self.sentences[row].text.casefold().split()), row) for row in self._inside[passage]
-            ]
+            inside = self._rows.inside(np.array([passage]))[0].tolist()
+            said = [(" ".join(self._rows.sentence(row).text.casefold().split()), row) for row in inside]
             copies = sum(row not in shown.get(text, {row}) for text, row in said)
             if 2 * copies > len(said) or all(text in shown for text, _ in said):
                 continue
@@ -241,20 +242,15 @@ def open_index(home: Path, embedder: Embedder) -> Index:
     Raises IndexMissing, IndexMismatch, IndexDamaged. The embedding model isn't loaded yet.
     """
     for _ in range(3):  # once, again after a repair, and again if a writer published meanwhile
-        with Catalogue(catalogue_path(home)) as catalogue, catalogue.transaction():
-            current = newest(catalogue)
-            if current is None:
-                raise IndexMissing(home)
-            number, manifest = current
-            _agree(manifest.recipe, recipe_of(embedder))
-            try:
-                files = read(home, number, manifest)
-            except IndexDamaged as error:
-                damage = error
-            else:
-                if catalogue.digest() != manifest.rows:
-                    raise IndexDamaged(catalogue.path, "its rows are not those that were written")
-                return _opened(home, number, manifest, catalogue.records(), files, embedder)
+        catalogue = Catalogue(catalogue_path(home))
+        try:
+            return _opened(home, catalogue, embedder)
+        except _Torn as error:
+            damage = error.damage
+            catalogue.close()
+        except BaseException:
+            catalogue.close()
+            raise
         try:
             repair(home)
         except IndexBusy as error:
@@ -272,26 +268,73 @@ def current_generation(home: Path) -> int | None:
     return None if found is None else found[0]
 
 
-def opened(number: int, records: Sequence[Record], files: Mapping[str, bytes], embedder: Embedder) -> Index:
-    """Return the index of these documents, with the files that `derived` made for them."""
-    stores = {view: FaissStore.from_bytes(files[name]) for view, name in VECTORS.items()}
-    in_passages, in_sentences = (Bm25Index.from_bytes(files[name]) for name in (PASSAGE_WORDS, SENTENCE_WORDS))
-    return Index(number, records, stores, in_passages, in_sentences, embedder)
-
-
-def _opened(
-    home: Path,
-    number: int,
-    manifest: Manifest,
-    records: Sequence[Record],
-    files: Mapping[str, bytes],
-    embedder: Embedder,
+def index_of_volumes(
+    generation: int, volumes: Sequence[Opened], source: Source, dimension: int, embedder: Embedder
 ) -> Index:
-    spans = (sum(len(record.passages) for record in records), sum(len(record.sentences) for record in records))
+    """Return the index of these volumes, with the documents that `source` has of them."""
+    rows = AllRows([volume.rows for volume in volumes], source)
+    stores = {view: JoinedStore([volume.stores[view] for volume in volumes], dimension) for view in VIEWS}
+    words = {}
+    for kind in KINDS:
+        lists: dict[str, list[tuple[int, Postings]]] = {}
+        for volume, start in zip(volumes, rows.firsts(kind), strict=False):
+            for language, count in volume.rows.languages[kind]:
+                lists.setdefault(language, []).append((start, volume.words[kind][language]))
+                start += count
+        words[kind] = Bm25Index(lists, rows.alive[kind])
+    return Index(generation, rows, stores, words, Neutral(*_sums(volumes, rows, stores)), embedder)
+
+
+def _sums(
+    volumes: Sequence[Opened], rows: AllRows, stores: Mapping[str, VectorStore]
+) -> tuple[Matrix, list[int]]:
+    """The sum of the living sentences' vectors of each language, and how many there are."""
+    sums, counts = [], []
+    alive = rows.alive["sentences"]
+    for language, runs in rows.runs("sentences").items():
+        parts = [volume.sums.get(language) for volume in volumes]
+        total = np.sum([part for part in parts if part is not None], axis=0)
+        count = sum(map(len, runs))
+        for run in runs:
+            if alive is None:
+                break
+            dead = np.arange(run.start, run.stop)[~alive[run.start : run.stop]]
+            total = total - stores["sentences"].vectors(dead).sum(axis=0, dtype=np.float64)
+            count -= len(dead)
+        sums.append(total)
+        counts.append(count)
+    return np.array(sums), counts
+
+
+class _Torn(Exception):  # noqa: N818
+    """Derived files that are damaged, while the catalogue is whole."""
+
+    def __init__(self, damage: IndexDamaged) -> None:
+        self.damage = damage
+
+
+def _opened(home: Path, catalogue: Catalogue, embedder: Embedder) -> Index:
+    """The index keeps the catalogue open, in the state that it is in now."""
+    catalogue.hold()
+    current = newest(catalogue)
+    if current is None:
+        raise IndexMissing(home)
+    number, manifest = current
+    _agree(manifest.recipe, recipe_of(embedder))
+    try:
+        for volume in manifest.volumes:
+            check(home, volume, manifest.volumes[volume])
+    except IndexDamaged as damage:
+        raise _Torn(damage) from damage
+    trusted(catalogue, manifest)
+    volumes = [open_volume(volume_folder(home, n), n, volume) for n, volume in manifest.volumes.items()]
+    source = Snapshot(catalogue, manifest.volumes)
+    index = index_of_volumes(number, volumes, source, manifest.dimension, embedder)
+    spans = len(index.passages), len(index.sentences)
     if spans != (manifest.passages, manifest.sentences):
-        reason = f"the catalogue has {spans} spans, the manifest says {manifest.passages, manifest.sentences}"
-        raise IndexDamaged(generation_folder(home, number), reason)
-    return opened(number, records, files, embedder)
+        reason = f"it has {spans} spans, the manifest says {manifest.passages, manifest.sentences}"
+        raise IndexDamaged(index_folder(home), reason)
+    return index
 
 
 def _agree(built: Recipe, asked: Recipe) -> None:
@@ -302,10 +345,6 @@ def _agree(built: Recipe, asked: Recipe) -> None:
         values = str(getattr(built, what)), str(getattr(asked, what))
         if values[0] != values[1]:
             raise IndexMismatch(what, *values)
-
-
-def _place(span: Sentence | Passage) -> tuple[str, int, int]:
-    return span.document.id, span.start, span.end
 
 
 def _storable(question: str) -> str:

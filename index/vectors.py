@@ -1,15 +1,28 @@
-"""Vectors and the rows closest to a question: FAISS, and a slow exact twin to test it against."""
+"""Vectors and the rows closest to a question: exact over few rows, FAISS over many, and a slow exact twin.
 
-from collections.abc import Sequence
+Rows of a language lie side by side, and are searched in runs of at most RUN rows. The vectors lie in a file
+that is mapped into memory. A run of more than EXACT rows has beside it an inverted file with scalars of one
+byte (FAISS's IVF and SQ8), trained on a sample; what it finds is scored again by the vectors themselves.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.arrays import SMALL
 from index.embedder import Matrix, Vector
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+EXACT = 10_000  # rows of a run that are all compared: 4 ms on two cores
+RUN = 1 << 18  # rows of a run at most, so that 100 MB are enough to build its inverted file
+_SAMPLE = 40  # rows a cell that the cells are trained on: FAISS warns below 39
+_MORE = 30  # rows beyond the wanted that are scored again
 
 
 class VectorStore(Protocol):
@@ -17,72 +30,15 @@ class VectorStore(Protocol):
 
     def __len__(self) -> int: ...
 
-    def search(self, vector: Vector, k: int, among: Mask | None = None) -> tuple[Rows, Vector]:
-        """Return at most `k` rows and their scores, best first, of those where `among` (n,) is true."""
+    def search(self, vector: Vector, k: int, within: range, among: Mask | None = None) -> tuple[Rows, Vector]:
+        """Return at most `k` rows of `within` that `among` (n,) admits, best first, and their scores."""
 
     def vectors(self, rows: Sequence[int] | Rows) -> Matrix:
         """Return the vectors of `rows`, (len(rows), d) float32."""
 
 
-class FaissStore:
-    """Exact inner-product search by FAISS. It never writes a file: `to_bytes` is written by the caller.
-
-    `faiss.write_index` truncates the good file first, doesn't fsync, and reports no error on a full disk.
-    """
-
-    def __init__(self, matrix: Matrix) -> None:
-        import faiss
-
-        self._index: Any = faiss.IndexFlatIP(matrix.shape[1])
-        self._index.add(np.ascontiguousarray(matrix, dtype=np.float32))
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> "FaissStore":
-        """Read what `to_bytes` made. The caller has checked the hash: FAISS can't tell damaged bytes."""
-        import faiss
-
-        store = cls.__new__(cls)
-        store._index = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
-        return store
-
-    def to_bytes(self) -> bytes:
-        import faiss
-
-        return bytes(faiss.serialize_index(self._index).tobytes())
-
-    @property
-    def dimension(self) -> int:
-        return int(self._index.d)
-
-    def __len__(self) -> int:
-        return int(self._index.ntotal)
-
-    def search(self, vector: Vector, k: int, among: Mask | None = None) -> tuple[Rows, Vector]:
-        import faiss
-
-        k = min(k, len(self))
-        if k < 1:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        parameters = None
-        if among is not None:
-            # FAISS's stubs describe the C++ constructors; its Python wrappers take these [1].
-            # [1] https://github.com/facebookresearch/faiss/wiki/Setting-search-parameters-for-one-query
-            bits = np.packbits(among, bitorder="little")
-            selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg,arg-type]
-            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        scores, rows = self._index.search(vector[None, :].astype(np.float32), k, params=parameters)
-        found = rows[0] >= 0  # FAISS fills the places that no row takes with -1
-        return rows[0][found], scores[0][found]
-
-    def vectors(self, rows: Sequence[int] | Rows) -> Matrix:
-        wanted = np.asarray(rows, dtype=np.int64)
-        if not len(wanted):
-            return np.empty((0, self.dimension), np.float32)
-        return np.asarray(self._index.reconstruct_batch(wanted), dtype=np.float32)
-
-
 class ExactStore:
-    """The same by plain matrix products: what `FaissStore` must agree with."""
+    """All rows compared: what is used for few, and what `FaissStore` must agree with."""
 
     def __init__(self, matrix: Matrix) -> None:
         self._matrix = matrix
@@ -90,14 +46,161 @@ class ExactStore:
     def __len__(self) -> int:
         return len(self._matrix)
 
-    def search(self, vector: Vector, k: int, among: Mask | None = None) -> tuple[Rows, Vector]:
-        rows = np.arange(len(self)) if among is None else np.flatnonzero(among)
-        scores = self._matrix[rows] @ vector
-        best = np.argsort(-scores, kind="stable")[:k]
-        return rows[best], scores[best]
+    def search(self, vector: Vector, k: int, within: range, among: Mask | None = None) -> tuple[Rows, Vector]:
+        rows = np.arange(within.start, within.stop)
+        whole = self._matrix[within.start : within.stop]
+        if among is not None:
+            rows = rows[among[within.start : within.stop]]
+            whole = self._matrix[rows]
+        return best(rows, products(whole, vector), k)
 
     def vectors(self, rows: Sequence[int] | Rows) -> Matrix:
         return self._matrix[np.asarray(rows, dtype=np.int64)]
+
+
+class FaissStore(ExactStore):
+    """The same, with FAISS for the runs that have an inverted file: `near`, by the run's first row."""
+
+    def __init__(self, matrix: Matrix, near: Mapping[int, Any]) -> None:
+        super().__init__(matrix)
+        self._near = near
+
+    def search(self, vector: Vector, k: int, within: range, among: Mask | None = None) -> tuple[Rows, Vector]:
+        index = self._near.get(within.start)
+        own = None if among is None else among[within.start : within.stop]
+        count = len(within) if own is None else int(np.count_nonzero(own))
+        if index is None or k < 1 or count <= EXACT:
+            return super().search(vector, k, within, among)
+        import faiss
+
+        # Where few rows are admitted, those that are near lie in more cells.
+        options: dict[str, Any] = {"nprobe": min(index.nlist, probes(index.nlist) * len(within) // count)}
+        if own is not None:
+            options["sel"] = faiss.IDSelectorBitmap(np.packbits(own, bitorder="little"))  # type: ignore
+        # https://github.com/facebookresearch/faiss/wiki/Setting-search-parameters-for-one-query
+        parameters = faiss.SearchParametersIVF(**options)
+        question = np.ascontiguousarray(vector[None, :], np.float32)
+        _, found = index.search(question, min(k + _MORE, len(within)), params=parameters)
+        rows = np.sort(found[0][found[0] >= 0]) + within.start  # FAISS fills up with -1
+        return best(rows, products(self.vectors(rows), vector), k)
+
+
+class JoinedStore:
+    """Several stores whose rows follow each other; a run of rows lies in one of them."""
+
+    def __init__(self, stores: Sequence[VectorStore], dimension: int) -> None:
+        self._stores, self._dimension = stores, dimension
+        self._starts = np.cumsum([0, *map(len, stores)])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def search(self, vector: Vector, k: int, within: range, among: Mask | None = None) -> tuple[Rows, Vector]:
+        number = int(np.searchsorted(self._starts, within.start, "right")) - 1
+        start, stop = map(int, self._starts[number : number + 2])
+        own = range(within.start - start, within.stop - start)
+        rows, scores = self._stores[number].search(vector, k, own, None if among is None else among[start:stop])
+        return rows + start, scores
+
+    def vectors(self, rows: Sequence[int] | Rows) -> Matrix:
+        wanted = np.asarray(rows, dtype=np.int64)
+        found = np.empty((len(wanted), self._dimension), np.float32)
+        for store, start, stop in zip(self._stores, self._starts, self._starts[1:], strict=False):
+            here = (wanted >= start) & (wanted < stop)
+            if here.any():
+                found[here] = store.vectors(wanted[here] - start)
+        return found
+
+
+def products(matrix: Matrix, vector: Vector) -> Vector:
+    """Return the inner product of each row with a vector, (n,) float32, on one core.
+
+    BLAS takes two for this, and where another process uses one of them, 3,000 rows took 8 ms instead of .2.
+    """
+    found: Vector = np.einsum("ij,j->i", matrix, vector)
+    return found
+
+
+def best(rows: Rows, scores: Vector, k: int) -> tuple[Rows, Vector]:
+    """Return the `k` rows with the highest scores, best first, equal ones in their order."""
+    if 0 < k < len(rows):
+        chosen = np.sort(np.argpartition(-scores, k - 1)[:k])
+        rows, scores = rows[chosen], scores[chosen]
+    order = np.argsort(-scores, kind="stable")[: max(k, 0)]
+    return rows[order].astype(np.int64), np.asarray(scores[order], np.float32)
+
+
+def runs(start: int, count: int) -> list[range]:
+    """Cut `count` rows from `start` into runs of much the same size.
+
+    >>> runs(5, 3), runs(0, 0)
+    ([range(5, 8)], [])
+    """
+    parts = -(-count // RUN)
+    ends = [start + count * part // parts for part in range(1, parts + 1)]
+    return [range(a, b) for a, b in zip([start, *ends], ends, strict=False)]
+
+
+def cells(count: int) -> int:
+    """How many cells the inverted file of `count` rows has."""
+    return int(2.5 * count**0.5)
+
+
+def probes(nlist: int) -> int:
+    """How many cells are looked into."""
+    return max(24, nlist // 24)
+
+
+def inverted(matrix: Matrix) -> Any:
+    """Return the inverted file of a run, built from its vectors (n, d) in batches. Deterministic."""
+    import faiss
+
+    count, dimension = matrix.shape
+    # Of unit vectors the nearest have the highest cosine, and cells of nearest vectors are more even [1].
+    # [1] https://github.com/facebookresearch/faiss/wiki/MetricType-and-distances
+    index = faiss.IndexIVFScalarQuantizer(
+        faiss.IndexFlatL2(dimension),
+        dimension,
+        cells(count),
+        faiss.ScalarQuantizer.QT_8bit,
+        faiss.METRIC_L2,
+        False,
+    )
+    index.cp.niter = 10
+    chosen = np.random.default_rng(1).choice(count, min(count, _SAMPLE * index.nlist), replace=False)
+    index.train(matrix[np.sort(chosen)])
+    for start in range(0, count, 1 << 14):
+        index.add(np.ascontiguousarray(matrix[start : start + (1 << 14)]))
+    return index
+
+
+def write_inverted(index: Any, path: Path) -> None:
+    """Write an inverted file durably. Raises OSError, as `faiss.write_index` does not on a full disk."""
+    import faiss
+
+    with path.open("wb") as file:
+        file.write(faiss.serialize_index(index).tobytes())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def opened(path: Path) -> Any:
+    """Open an inverted file, mapped into memory if it is large. The caller knows that its bytes are right."""
+    import faiss
+
+    if path.stat().st_size <= SMALL:
+        return faiss.read_index(str(path))
+    index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
+    # Each search would start 32 threads to read ahead: https://github.com/facebookresearch/faiss/blob/main/faiss/invlists/OnDiskInvertedLists.cpp
+    lists: Any = faiss.downcast_InvertedLists(index.invlists)
+    lists.prefetch_nthread = 0
+    return index
+
+
+def batches(matrix: Matrix, size: int = 1 << 14) -> Iterator[Matrix]:
+    """The rows of a matrix, some at a time."""
+    for start in range(0, len(matrix), size):
+        yield matrix[start : start + size]
 
 
 def fault(matrix: Matrix, dimension: int) -> str:

@@ -1,31 +1,48 @@
 """One kind of vectors, of passages or of sentences, with the language of each row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 
 import numpy as np
 
 from index.embedder import Matrix, Vector
-from index.vectors import Mask, Rows, VectorStore
+from index.vectors import Mask, Rows, VectorStore, best
 
 BEST = 10  # rows whose mean says how close the rows of a language are that are not meant
 
 
 class View:
-    """Vectors by language."""
+    """Vectors by language: `runs` are its rows, `alive` those that still stand for something, None for all."""
 
-    def __init__(self, store: VectorStore, languages: Sequence[str]) -> None:
-        self._store = store
-        column = np.array(languages)
-        self.among: dict[str, Mask] = {name: column == name for name in dict.fromkeys(languages)}
+    def __init__(
+        self, store: VectorStore, runs: Mapping[str, Sequence[range]], alive: Mask | None = None
+    ) -> None:
+        self._store, self._alive = store, alive
+        self.runs = runs
+        self.counts = {
+            language: sum(len(run) if alive is None else int(alive[run.start : run.stop].sum()) for run in own)
+            for language, own in runs.items()
+        }
+        placed = sorted((run.start, language) for language, own in runs.items() for run in own if len(run))
+        self._starts = np.array([start for start, _ in placed], np.int64)
+        self._languages = [language for _, language in placed]
 
     def __len__(self) -> int:
         return len(self._store)
 
+    def language(self, row: int) -> str:
+        """Return the language of a row."""
+        return self._languages[int(np.searchsorted(self._starts, row, "right")) - 1]
+
+    def by_language(self, values: Mapping[str, float], rows: Rows) -> Vector:
+        """Return for each row the value of its language, (len(rows),) float32."""
+        column = np.array([values[language] for language in self._languages], np.float32)
+        found: Vector = column[np.searchsorted(self._starts, rows, "right") - 1]
+        return found
+
     def best(self, vector: Vector, k: int, language: str, admitted: Mask | None = None) -> Rows:
         """Return at most `k` rows of `language` that are closest to `vector`, best first."""
-        among = self.among[language]
-        return self._store.search(vector, k, among if admitted is None else among & admitted)[0]
+        return self._nearest(vector, k, language, admitted)[0]
 
     def vectors(self, rows: Sequence[int] | Rows) -> Matrix:
         """Return the vectors of `rows`, (len(rows), d) float32."""
@@ -33,11 +50,20 @@ class View:
 
     def others(self, vector: Vector, row: int) -> float:
         """Return the mean score of the best other rows in the row's language, a third of them, ten at most."""
-        among = next(mask for mask in self.among.values() if mask[row])
-        count = int(among.sum()) - 1
-        rows, scores = self._store.search(vector, taken(count) + 1, among)
-        best = scores[rows != row][: taken(count)]
-        return float(np.mean(best)) if len(best) else 0.0
+        language = self.language(row)
+        count = taken(self.counts[language] - 1)
+        rows, scores = self._nearest(vector, count + 1, language)
+        others = scores[rows != row][:count]
+        return float(np.mean(others)) if len(others) else 0.0
+
+    def _nearest(
+        self, vector: Vector, k: int, language: str, admitted: Mask | None = None
+    ) -> tuple[Rows, Vector]:
+        among = self._alive if admitted is None else admitted
+        found = [self._store.search(vector, k, run, among) for run in self.runs[language]]
+        if len(found) == 1:
+            return found[0]
+        return best(np.concatenate([rows for rows, _ in found]), np.concatenate([s for _, s in found]), k)
 
 
 def taken(count: int) -> int:

@@ -13,7 +13,7 @@ from corpus import Sentence
 from corpus.names import absent, names
 from corpus.numbers import Quantity, missing, quantities
 from index import Index
-from index.lexical import tokens
+from index.tokens import tokens
 from rag.answer import Question
 from rag.evidence import Evidence
 

@@ -18,13 +18,15 @@ import numpy as np
 import pytest
 
 from corpus import DocumentError
-from index.build import Report, build, repair
+from index.build import MOST, Report, build, newest, repair, verify
+from index.catalogue import Catalogue
 from index.embedder import Matrix
 from index.errors import EmbedderFault, IndexBusy, IndexDamaged
 from index.files import Outcome, file_outcomes
 from index.generations import catalogue_path, index_folder, writer_lock
 from index.progress import Progress
 from index.search import open_index
+from index.volumes import SMALL
 from tests.fakes import HashEmbedder
 
 WORDS = re.findall(
@@ -60,8 +62,15 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def run(folder: Path, home: Path, embedder: HashEmbedder | None = None, *, rebuild: bool = False) -> Report:
-    *_, report = build(folder, home, embedder or HashEmbedder(), rebuild=rebuild)
+def run(
+    folder: Path,
+    home: Path,
+    embedder: HashEmbedder | None = None,
+    *,
+    rebuild: bool = False,
+    small: int = SMALL,
+) -> Report:
+    *_, report = build(folder, home, embedder or HashEmbedder(), rebuild=rebuild, small=small)
     assert isinstance(report, Report)
     return report
 
@@ -222,6 +231,108 @@ def edit(folder: Path, chosen: random.Random, step: int) -> None:
             mine, its = path.read_bytes(), other.read_bytes()
             path.write_bytes(its)
             other.write_bytes(mine)
+
+
+def volumes(home: Path) -> dict[int, int]:
+    """How many documents were written into each volume of the newest generation."""
+    with Catalogue(catalogue_path(home)) as catalogue:
+        current = newest(catalogue)
+    assert current is not None
+    return {number: volume.documents for number, volume in current[1].volumes.items()}
+
+
+def found(home: Path) -> tuple[Any, ...]:
+    """What an index shows and ranks by, in whatever order it lies."""
+    index = open_index(home, HashEmbedder())
+    hits = [{(hit.passage, round(hit.score, 4)) for hit in index.search(q, 200)} for q in QUESTIONS]
+    closest = {
+        sentence: round(
+            float(index.standing_out(HashEmbedder().embed_question(QUESTIONS[0]), [sentence])[0]), 4
+        )
+        for sentence in index.sentences
+    }
+    return set(index.documents), set(index.passages), closest, hits
+
+
+def test_what_is_added_later_stands_in_a_volume_of_its_own(folder: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    run(folder, home, small=0)
+    first = open_index(home, HashEmbedder())
+    before = first.search(QUESTIONS[0])
+    inode = (index_folder(home) / "volumes" / "000001" / "passages.vectors").stat().st_ino
+    (folder / "e.txt").write_text(story(60))
+    run(folder, home, small=0)
+    assert volumes(home) == {1: 4, 2: 1}
+    (folder / "b.txt").unlink()
+    run(folder, home, small=0)
+    assert volumes(home) == {1: 4, 2: 1}
+    assert (index_folder(home) / "volumes" / "000001" / "passages.vectors").stat().st_ino == inode
+    index = open_index(home, HashEmbedder())
+    assert [document.id for document in index.documents] == ["a.txt", "d.md", "deep/c.txt", "e.txt"]
+    with pytest.raises(KeyError):
+        index.document("b.txt")
+    (folder / "d.md").unlink()  # half of the first volume is dead now
+    run(folder, home, small=0)
+    assert volumes(home) == {2: 1, 4: 2}
+    (folder / "a.txt").unlink()
+    (folder / "deep/c.txt").unlink()
+    run(folder, home, small=0)
+    assert volumes(home) == {2: 1}
+    assert first.search(QUESTIONS[0]) == before
+    assert [document.id for document in first.documents] == ["a.txt", "b.txt", "d.md", "deep/c.txt"]
+
+
+def test_of_many_volumes_the_smaller_ones_are_merged(folder: Path, tmp_path: Path) -> None:
+    for seed in range(9):
+        (folder / f"more {seed}.txt").write_text(story(70 + seed, 5 + seed))
+        run(folder, tmp_path / "home", small=0)
+        assert len(volumes(tmp_path / "home")) <= MOST
+    assert sum(volumes(tmp_path / "home").values()) == 13
+    run(folder, tmp_path / "scratch")
+    assert found(tmp_path / "home") == found(tmp_path / "scratch")
+
+
+def test_several_volumes_with_dead_rows_find_what_one_finds(folder: Path, tmp_path: Path) -> None:
+    chosen, several = random.Random(12), 0
+    for seed in range(80, 90):
+        (folder / f"{seed}.txt").write_text(story(seed))
+    for step in range(24):
+        edit(folder, chosen, step)
+        run(folder, tmp_path / "home", small=10)
+        several += len(volumes(tmp_path / "home")) > 1
+        if step % 6 == 5:
+            shutil.rmtree(tmp_path / "scratch", ignore_errors=True)
+            run(folder, tmp_path / "scratch")
+            assert found(tmp_path / "home") == found(tmp_path / "scratch")
+    assert several > 12
+
+
+def test_copies_are_told_from_kept_documents_as_from_new_ones(folder: Path, tmp_path: Path) -> None:
+    """Marks change where a document comes or goes that says the same, without the others being read."""
+    shared = " ".join(story(90, 8).split()[4:])
+    (folder / "m.txt").write_text(story(91) + "\n" + story(92))
+    run(folder, tmp_path / "home", small=0)
+    for name, text in (("z.txt", story(91) + "\n" + story(92)), ("0.txt", shared), ("y.txt", shared + " New.")):
+        (folder / name).write_text(text)
+        run(folder, tmp_path / "home", small=0)
+        shutil.rmtree(tmp_path / "scratch", ignore_errors=True)
+        run(folder, tmp_path / "scratch")
+        assert found(tmp_path / "home") == found(tmp_path / "scratch")
+    (folder / "m.txt").unlink()
+    (folder / "0.txt").unlink()
+    run(folder, tmp_path / "home", small=0)
+    shutil.rmtree(tmp_path / "scratch")
+    run(folder, tmp_path / "scratch")
+    assert found(tmp_path / "home") == found(tmp_path / "scratch")
+
+
+def test_a_flipped_byte_anywhere_is_found_by_the_doctor(folder: Path, tmp_path: Path) -> None:
+    run(folder, tmp_path / "home")
+    verify(tmp_path / "home")
+    path = index_folder(tmp_path / "home") / "volumes" / "000001" / "sentences.vectors"
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    with pytest.raises(IndexDamaged, match=r"sentences\.vectors"):
+        verify(tmp_path / "home")
 
 
 def test_what_documents_toml_says_counts_as_the_file(folder: Path, tmp_path: Path) -> None:
@@ -409,7 +520,7 @@ def test_damaged_vectors_are_embedded_again(folder: Path, tmp_path: Path) -> Non
     run(folder, tmp_path / "home")
     before = content(tmp_path / "home")
     spoil(tmp_path / "home", "UPDATE vectors SET vector = zeroblob(256) WHERE embedded < '8'")
-    shutil.rmtree(index_folder(tmp_path / "home") / "generations")
+    shutil.rmtree(index_folder(tmp_path / "home") / "volumes")
     with pytest.raises(IndexDamaged, match="vectors are missing"):
         repair(tmp_path / "home")
     assert run(folder, tmp_path / "home").embedded > 0

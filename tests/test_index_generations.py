@@ -5,37 +5,44 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from index.arrays import SMALL
 from index.errors import IndexBusy, IndexDamaged, IndexNotWritten
 from index.generations import (
     Manifest,
     Recipe,
+    check,
     fingerprints,
-    generation_folder,
     index_folder,
-    read,
     sweep,
+    volume_folder,
     write,
     writer_lock,
 )
+from index.volumes import Volume
 
 FILES = {"a.bin": bytes(range(256)) * 40, "empty.bin": b""}
-MANIFEST = Manifest(Recipe("hash", "hash-64", "1"), 64, 3, 10, 30, "ab", fingerprints(FILES))
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
-    write(tmp_path, 7, FILES, MANIFEST)
-    assert read(tmp_path, 7, MANIFEST) == FILES
-    assert sorted(p.name for p in (tmp_path / "index/generations/000007").iterdir()) == [
-        "a.bin",
-        "empty.bin",
-        "manifest.json",
-    ]
-    assert Manifest.read((generation_folder(tmp_path, 7) / "manifest.json").read_text()) == MANIFEST
+def made(folder: Path) -> Volume:
+    for name, data in FILES.items():
+        (folder / name).write_bytes(data)
+    return Volume(3, (("de", 10),), (("de", 20), ("fr", 10)), fingerprints(folder))
+
+
+def test_what_is_written_is_found_whole(tmp_path: Path) -> None:
+    volume = write(tmp_path, 7, made)
+    check(tmp_path, 7, volume, whole=True)
+    assert sorted(p.name for p in (tmp_path / "index/volumes/000007").iterdir()) == ["a.bin", "empty.bin"]
+
+
+def test_a_manifest_comes_back_equal(tmp_path: Path) -> None:
+    volumes = {7: write(tmp_path, 7, made), 12: Volume(0, (), (), {})}
+    manifest = Manifest(Recipe("hash", "hash-64", "1"), 64, 3, 10, 30, "ab", volumes)
+    assert Manifest.read(manifest.text()) == manifest
 
 
 def truncate(data: bytes) -> bytes:
@@ -47,41 +54,52 @@ def flip(data: bytes) -> bytes:
     return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
 
 
-@pytest.mark.parametrize("name", ["a.bin", "manifest.json"])
 @pytest.mark.parametrize("harm", [truncate, flip, lambda data: b"", lambda data: data + b"\0"])
-def test_damaged_bytes_are_noticed(tmp_path: Path, name: str, harm: Callable[[bytes], bytes]) -> None:
-    write(tmp_path, 1, FILES, MANIFEST)
-    path = generation_folder(tmp_path, 1) / name
+def test_damaged_bytes_are_noticed(tmp_path: Path, harm: Callable[[bytes], bytes]) -> None:
+    volume = write(tmp_path, 1, made)
+    path = volume_folder(tmp_path, 1) / "a.bin"
     path.write_bytes(harm(path.read_bytes()))
-    with pytest.raises(IndexDamaged, match=name):
-        read(tmp_path, 1, MANIFEST)
+    with pytest.raises(IndexDamaged, match=r"a\.bin"):
+        check(tmp_path, 1, volume)
 
 
-def test_a_missing_file_and_a_swapped_one_are_noticed(tmp_path: Path) -> None:
-    write(tmp_path, 1, FILES, MANIFEST)
-    folder = generation_folder(tmp_path, 1)
-    (folder / "a.bin").replace(folder / "empty.bin")
-    with pytest.raises(IndexDamaged, match="No such file"):
-        read(tmp_path, 1, MANIFEST)
-    with pytest.raises(IndexDamaged):
-        read(tmp_path, 2, MANIFEST)
-    write(tmp_path, 2, FILES, replace(MANIFEST, rows="other"))
-    with pytest.raises(IndexDamaged, match="manifest"):
-        read(tmp_path, 2, MANIFEST)
+def test_of_a_large_file_the_size_is_checked_and_all_bytes_if_asked(tmp_path: Path) -> None:
+    def large(folder: Path) -> Volume:
+        (folder / "large.bin").write_bytes(bytes(SMALL + 1))
+        return Volume(0, (), (), fingerprints(folder))
+
+    volume = write(tmp_path, 1, large)
+    with (volume_folder(tmp_path, 1) / "large.bin").open("rb+") as file:
+        file.write(b"\1")
+        check(tmp_path, 1, volume)
+        file.flush()
+        with pytest.raises(IndexDamaged, match=r"large\.bin"):
+            check(tmp_path, 1, volume, whole=True)
+        file.truncate(SMALL)
+    with pytest.raises(IndexDamaged, match=r"large\.bin"):
+        check(tmp_path, 1, volume)
+
+
+def test_a_missing_file_is_noticed(tmp_path: Path) -> None:
+    volume = write(tmp_path, 1, made)
+    (volume_folder(tmp_path, 1) / "a.bin").unlink()
+    for number in (1, 2):
+        with pytest.raises(IndexDamaged, match="No such file"):
+            check(tmp_path, number, volume)
 
 
 def test_leftovers_of_a_crash_are_overwritten_and_swept(tmp_path: Path) -> None:
-    write(tmp_path, 3, {"a.bin": b"of a build that died before its commit"}, MANIFEST)
-    generations = index_folder(tmp_path) / "generations"
-    (generations / "writing-000003").mkdir()
-    (generations / "writing-000009").mkdir()
-    (generations / "somebody's notes.txt").write_text("keep")
-    write(tmp_path, 3, FILES, MANIFEST)
-    assert read(tmp_path, 3, MANIFEST) == FILES
+    volumes = index_folder(tmp_path) / "volumes"
+    for name in ("writing-000003", "writing-000009", "000003"):
+        (volumes / name).mkdir(parents=True)
+        (volumes / name / "of a build that died before its commit").touch()
+    (volumes / "somebody's notes.txt").write_text("keep")
+    check(tmp_path, 3, write(tmp_path, 3, made), whole=True)
     for number in (1, 2):
-        write(tmp_path, number, FILES, MANIFEST)
+        write(tmp_path, number, made)
     sweep(tmp_path, {2, 3})
-    assert sorted(p.name for p in generations.iterdir()) == ["000002", "000003", "somebody's notes.txt"]
+    assert sorted(p.name for p in volumes.iterdir()) == ["000002", "000003", "somebody's notes.txt"]
+    assert sorted(p.name for p in (volumes / "000003").iterdir()) == ["a.bin", "empty.bin"]
 
 
 def test_a_second_writer_is_refused_at_once_and_named(tmp_path: Path) -> None:
@@ -112,8 +130,8 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_refuses_is_reported_with_its_room(tmp_path: Path) -> None:
-    write(tmp_path, 1, FILES, MANIFEST)
-    (index_folder(tmp_path) / "generations" / "writing-000002").write_text("a file where the folder must go")
+    volume = write(tmp_path, 1, made)
+    (index_folder(tmp_path) / "volumes" / "writing-000002").write_text("a file where the folder must go")
     with pytest.raises(IndexNotWritten, match=r"000002: File exists \(.* MB free\).*feud index"):
-        write(tmp_path, 2, FILES, MANIFEST)
-    assert read(tmp_path, 1, MANIFEST) == FILES
+        write(tmp_path, 2, made)
+    check(tmp_path, 1, volume)

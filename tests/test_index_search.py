@@ -11,16 +11,15 @@ import numpy as np
 import pytest
 
 from corpus import Document, Passage, Segment, Sentence
-from index.build import Report, build, recipe_of
-from index.embedder import Matrix, Vector
+from index.build import Report, build, recipe_of, texts
+from index.embedder import Embedder, Matrix, Vector
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing
 from index.filters import filtered
-from index.generations import generation_folder, index_folder, writer_lock
-from index.lexical import Bm25Index
+from index.generations import index_folder, volume_folder, writer_lock
 from index.ranking import RANKING
 from index.records import Record
 from index.search import MANY, Index, _agree, current_generation, open_index
-from index.vectors import ExactStore, FaissStore
+from index.transient import index_from
 from tests.fakes import HashEmbedder
 
 STORIES = {
@@ -141,6 +140,7 @@ def test_sentence_vectors_are_those_of_the_sentences(home: Path) -> None:
 # A made-up world in which a sentence is a topic said in a language, and, as with real embedders, sharing the
 # question's language counts for more than sharing its topic.
 TOPICS, TONGUES = 100, ("de", "fr", "it")
+UNWORDED = replace(RANKING, lexical=0)  # the question shares its words with what it means
 
 
 class TopicEmbedder:
@@ -164,10 +164,7 @@ class TopicEmbedder:
         return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
 
-OF_SENTENCES = ("sentences", "contexts", "english")
-
-
-def world(sizes: dict[str, int], accent: float = 1.15) -> Index:
+def world(sizes: dict[str, int], embedder: Embedder | None = None) -> Index:
     """An index of one passage a topic: topics 0, 1, … up to `sizes` of each language."""
     records = []
     for tongue, size in sizes.items():
@@ -178,11 +175,13 @@ def world(sizes: dict[str, int], accent: float = 1.15) -> Index:
         records.append(
             Record.of(document, document.segments, sentences, [Passage(document, (s,)) for s in sentences])
         )
-    embedder = TopicEmbedder(accent)
-    vectors = embedder.embed_passages([s.text for record in records for s in record.sentences])
-    words = Bm25Index(["" for _ in vectors], ["de" for _ in vectors])
-    stores = {"passages": ExactStore(vectors)} | dict.fromkeys(OF_SENTENCES, FaissStore(vectors))
-    return Index(1, records, stores, words, words, embedder)
+    return embedded(records, embedder or TopicEmbedder())
+
+
+def embedded(records: Sequence[Record], embedder: Embedder) -> Index:
+    wanted = texts(records)
+    vectors = embedder.embed_passages(list(wanted.values()))
+    return index_from(records, dict(zip(wanted, vectors, strict=True)), embedder)
 
 
 @pytest.mark.parametrize("asked", TONGUES)
@@ -199,34 +198,32 @@ def test_equal_content_is_found_as_easily_in_every_language(asked: str, sizes: d
         foreign = min(cosines[f"t{topic:02} {tongue}"] for tongue in others)
         own = [cosine for text, cosine in cosines.items() if asked in text and f"t{topic:02}" not in text]
         assert foreign < min(own), "by cosine alone every passage of the question's language comes before"
-        found = {hit.passage.text for hit in index.search(question, k=4)}
+        found = {hit.passage.text for hit in index.search(question, k=4, ranking=UNWORDED)}
         assert {f"t{topic:02} {tongue}" for tongue in TONGUES} <= found
 
 
 def test_a_lone_passage_of_a_language_is_found_only_where_it_answers() -> None:
     """What one sentence has beyond the others is its subject more than its language: little is taken out."""
-    index = world({"de": 40, "fr": 1}, accent=0.9)
-    assert "t00 fr" in {hit.passage.text for hit in index.search("t00 de?", k=3)}
-    assert index.search("t05 de?", k=1)[0].passage.text == "t05 de"
+    index = world({"de": 40, "fr": 1}, TopicEmbedder(accent=0.9))
+    assert "t00 fr" in {hit.passage.text for hit in index.search("t00 de?", k=3, ranking=UNWORDED)}
+    assert index.search("t05 de?", k=1, ranking=UNWORDED)[0].passage.text == "t05 de"
 
 
-def test_shared_words_decide_between_passages_that_are_as_close(tmp_path: Path) -> None:
-    index = world({"de": 20})
-    words = Bm25Index([passage.text for passage in index.passages], ["de"] * 20)
-    same = ExactStore(np.tile(index.sentence_vectors(index.sentences[:1]), (20, 1)))
-    stores = dict.fromkeys(("passages", *OF_SENTENCES), same)
-    worded = Index(1, [record_of(index)], stores, words, words, TopicEmbedder())
-    first, second, *_ = worded.search("t13")
+class LevelEmbedder(TopicEmbedder):
+    """Finds all texts alike."""
+
+    def embed_question(self, text: str) -> Vector:
+        return super().embed_question("t00")
+
+
+def test_shared_words_decide_between_passages_that_are_as_close() -> None:
+    index = world({"de": 20}, LevelEmbedder())
+    first, second, *_ = index.search("t13")
     assert first.passage.text == "t13 de"
     assert first.grounds.words == ("t", "13")
     assert first.grounds.lexical > second.grounds.lexical
     held = first.grounds.lexical - second.grounds.lexical
     assert first.score - second.score == pytest.approx(RANKING.lexical * held, abs=1e-5)
-
-
-def record_of(index: Index) -> Record:
-    [document] = index.documents
-    return Record.of(document, document.segments, index.sentences, index.passages)
 
 
 def test_overlapping_passages_and_copies_do_not_fill_the_list(home: Path, tmp_path: Path) -> None:
@@ -244,13 +241,7 @@ def test_overlapping_passages_and_copies_do_not_fill_the_list(home: Path, tmp_pa
         s = [Sentence(document, start, end, "en") for start, end in places]
         windows = [Passage(document, tuple(s[i] for i in row)) for row in ((0, 1, 2), (1, 2, 3), (2, 3))]
         records.append(Record.of(document, (), s, windows))
-    embedder = HashEmbedder()
-    passages = embedder.embed_passages([p.text for r in records for p in r.passages])
-    sentences = embedder.embed_passages([s.text for r in records for s in r.sentences])
-    in_passages = Bm25Index([p.text for r in records for p in r.passages], ["en"] * 6)
-    in_sentences = Bm25Index([s.text for r in records for s in r.sentences], ["en"] * 8)
-    stores = {"passages": ExactStore(passages)} | dict.fromkeys(OF_SENTENCES, ExactStore(sentences))
-    index = Index(1, records, stores, in_passages, in_sentences, embedder)
+    index = embedded(records, HashEmbedder())
     found = index.search("The old harbour froze in January. Ships waited for weeks.", k=6)
     # (1, 2, 3) has one sentence that (0, 1, 2) has not; after it (2, 3) says nothing new, and b.txt is a copy.
     assert [(hit.passage.document.id, hit.passage.start) for hit in found] == [("a.txt", 0), ("a.txt", 34)]
@@ -268,11 +259,11 @@ def harm(path: Path, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["gone", "cut", "empty", "flip"])
 @pytest.mark.parametrize(
-    "name", ["passages.faiss", "sentences.faiss", "passages.npz", "sentences.npz", "manifest.json"]
+    "name", ["rows", "passages.vectors", "sentences.vectors", "passages.words", "sentences.words"]
 )
 def test_a_damaged_generation_is_made_again_without_the_embedder(home: Path, name: str, how: str) -> None:
     whole = open_index(home, HashEmbedder())
-    harm(generation_folder(home, 1) / name, how)
+    harm(volume_folder(home, 1) / name, how)
     again = open_index(home, NoPassages())
     assert again.generation == 2
     assert (again.documents, again.passages) == (whole.documents, whole.passages)
@@ -287,13 +278,13 @@ class NoPassages(HashEmbedder):
 
 
 def test_all_generations_lost_are_made_again(home: Path) -> None:
-    shutil.rmtree(index_folder(home) / "generations")
+    shutil.rmtree(index_folder(home) / "volumes")
     assert open_index(home, NoPassages()).search("the tower")
 
 
 def test_damage_that_can_not_be_repaired_now_is_said(home: Path) -> None:
-    harm(generation_folder(home, 1) / "passages.faiss", "flip")
-    with writer_lock(home), pytest.raises(IndexDamaged, match=r"passages\.faiss"):
+    harm(volume_folder(home, 1) / "passages.vectors", "flip")
+    with writer_lock(home), pytest.raises(IndexDamaged, match=r"passages\.vectors"):
         open_index(home, HashEmbedder())
 
 
@@ -360,7 +351,7 @@ def test_readers_keep_a_whole_generation_while_others_are_published(home: Path, 
 
 def test_a_second_version_in_another_document_follows_the_first_up() -> None:
     """What stands out as the same thing said elsewhere comes near the first, though the question is far."""
-    ranking = replace(RANKING, neutral=False)
+    ranking = replace(UNWORDED, neutral=False)
     few, many = world({"de": 40, "fr": MANY - 1}), world({"de": 40, "fr": MANY})
     found = [
         next(hit for hit in index.search("t03 de?", k=200, ranking=each) if hit.passage.text == "t03 fr")

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 
 from corpus import FeudError, scan
-from index import MODELS, ModelStore, linked_sqlite
+from index import MODELS, ModelStore, linked_sqlite, verify
 from rag.llm import Message
 from rag.opening import Library, open_llm
 from rag.settings import Settings
@@ -46,6 +46,7 @@ def _documents(settings: Settings) -> str:
 
 
 def _index(settings: Settings) -> str:
+    verify(settings.home)
     library = Library(settings).latest()
     torn = [p for p in library.passages if not 0 <= p.start < p.end <= len(p.document.text)]
     if torn:
