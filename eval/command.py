@@ -71,6 +71,17 @@ def retrieval(
     measure(Settings.from_env(), pool, None if split == "all" else split, sample, extractive)
 
 
+@app.command()
+def size(
+    rows: Annotated[str, typer.Option(help="How many passages, several with commas.")] = "10000,100000,1000000",
+) -> None:
+    """Build indexes of made-up documents, larger and larger, and measure time, memory and recall."""
+    from eval.size import measure
+    from rag.settings import Settings
+
+    measure(Settings.from_env(), [int(count) for count in rows.split(",")])
+
+
 def spread(cases: Sequence["Case"], count: int) -> list["Case"]:
     """Choose `count` cases, one of each kind in turn, the same ones every time."""
     kinds = [list(group) for _, group in groupby(sorted(cases, key=lambda c: c.kind), key=lambda c: c.kind)]

@@ -1,0 +1,60 @@
+"""A line plot as SVG, both axes logarithmic."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from math import ceil, floor, log10
+
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 400, 70, 50, 20
+_COLOURS = ("#0b6e99", "#c2410c", "#4d7c0f", "#7e22ce")
+
+
+def lines(across: str, series: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+    """Return the series as an SVG picture; each is a list of points above 0, named in a legend."""
+    points = [point for own in series.values() for point in own]
+    x, y = (_Axis([point[i] for point in points]) for i in (0, 1))
+    drawn = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" '
+        'font-size="12"><rect width="100%" height="100%" fill="#fff"/>',
+        f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 10}" text-anchor="middle">{escape(across)}</text>',
+    ]
+    for tick in x.ticks():
+        at = _across(x, tick)
+        drawn.append(f'<line x1="{at}" x2="{at}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}" stroke="#ddd"/>')
+        drawn.append(f'<text x="{at}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{tick:,g}</text>')
+    for tick in y.ticks():
+        at = _up(y, tick)
+        drawn.append(f'<line x1="{_LEFT}" x2="{_WIDTH - 20}" y1="{at}" y2="{at}" stroke="#ddd"/>')
+        drawn.append(f'<text x="{_LEFT - 6}" y="{at + 4}" text-anchor="end">{tick:,g}</text>')
+    for number, (name, own) in enumerate(series.items()):
+        colour = _COLOURS[number % len(_COLOURS)]
+        path = " ".join(f"{_across(x, a)},{_up(y, b)}" for a, b in own)
+        drawn.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        drawn += [f'<circle cx="{_across(x, a)}" cy="{_up(y, b)}" r="4" fill="{colour}"/>' for a, b in own]
+        drawn.append(
+            f'<text x="{_LEFT + 10}" y="{_TOP + 16 + 16 * number}" fill="{colour}">{escape(name)}</text>'
+        )
+    return "\n".join([*drawn, "</svg>", ""])
+
+
+class _Axis:
+    """Whole powers of ten around the values."""
+
+    def __init__(self, values: Sequence[float]) -> None:
+        logs = [log10(max(value, 1e-3)) for value in values]
+        self.low = floor(min(logs))
+        self.high = max(ceil(max(logs)), self.low + 1)
+
+    def place(self, value: float) -> float:
+        """Where a value lies, from 0 to 1."""
+        return (log10(max(value, 1e-3)) - self.low) / (self.high - self.low)
+
+    def ticks(self) -> Iterator[float]:
+        return (10.0**power for power in range(self.low, self.high + 1))
+
+
+def _across(axis: _Axis, value: float) -> float:
+    return round(_LEFT + axis.place(value) * (_WIDTH - 20 - _LEFT), 1)
+
+
+def _up(axis: _Axis, value: float) -> float:
+    return round(_HEIGHT - _BOTTOM - axis.place(value) * (_HEIGHT - _BOTTOM - _TOP), 1)
