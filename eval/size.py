@@ -30,10 +30,10 @@ from eval.plot import lines
 from eval.pools import Pool, Query, news, xquad
 from eval.runner import run_folder
 from index import Index, Progress, open_index
-from index.build import newest, revise
 from index.catalogue import Catalogue
 from index.embedder import Matrix, Vector, unit
 from index.generations import catalogue_path, index_folder, writer_lock
+from index.publish import newest, revise
 from index.records import File, Record, key
 from index.views import View
 from rag.settings import Settings

@@ -8,7 +8,7 @@ import numpy as np
 
 from corpus import Document, Passage, Sentence
 from corpus.language import identify
-from index.build import newest, recipe_of, repair, trusted
+from index.build import repair
 from index.catalogue import Catalogue, Snapshot
 from index.embedder import Embedder, Matrix, Vector
 from index.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing
@@ -17,6 +17,7 @@ from index.generations import Recipe, catalogue_path, check, index_folder, volum
 from index.hit import Grounds, Hit
 from index.lexical import Bm25Index, LexicalIndex, Postings
 from index.neutral import Neutral
+from index.publish import newest, recipe_of, trusted
 from index.ranking import RANKING, Asked, Beyond, Pairs, Ranking
 from index.rows import KINDS, AllRows, Kind, Source
 from index.times import of_the_time, periods

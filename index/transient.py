@@ -7,11 +7,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from corpus import Document
-from index.build import embed, texts
 from index.catalogue import Catalogue
 from index.embedder import Embedder, Vector
 from index.generations import fingerprints, index_folder, writer_lock
 from index.progress import Progress
+from index.publish import embed, texts
 from index.records import Record
 from index.rows import Place
 from index.search import Index, index_of_volumes

@@ -18,13 +18,14 @@ import numpy as np
 import pytest
 
 from corpus import DocumentError
-from index.build import MOST, Report, build, newest, repair, verify
+from index.build import Report, build, repair, verify
 from index.catalogue import Catalogue
 from index.embedder import Matrix
 from index.errors import EmbedderFault, IndexBusy, IndexDamaged
 from index.files import Outcome, file_outcomes
 from index.generations import catalogue_path, index_folder, writer_lock
 from index.progress import Progress
+from index.publish import MOST, newest
 from index.search import open_index
 from index.volumes import SMALL
 from tests.fakes import HashEmbedder

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from corpus import Document, Passage, Segment, Sentence
-from index.build import Report, build, recipe_of, texts
+from index.build import Report, build
 from index.embedder import Embedder, Matrix, Vector
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing
 from index.filters import filtered
 from index.generations import index_folder, volume_folder, writer_lock
+from index.publish import recipe_of, texts
 from index.ranking import RANKING
 from index.records import Record
 from index.search import MANY, Index, _agree, current_generation, open_index
