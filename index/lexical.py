@@ -232,7 +232,7 @@ class Bm25Index:
         return ()
 
     def _cut(self, question: str, own: str, written: str) -> _Terms:
-        asked = tuple(dict.fromkeys(tokens(question, own, written)))
+        asked = _asked(question, own, written)
         held = [[part.holding(token) for token in asked] for _, part in self._lists[own]]
         holding = np.array(
             [
@@ -300,6 +300,12 @@ class Bm25Index:
         scores = self._scores(seen, self._norms(own, part, seen), terms, held)
         order = np.lexsort((seen, -scores))[:k]
         return seen[order].astype(np.int64) + start, scores[order]
+
+
+@lru_cache(maxsize=256)
+def _asked(question: str, own: str, written: str) -> tuple[str, ...]:
+    """The different tokens of a question; the lists of passages and of sentences both need them."""
+    return tuple(dict.fromkeys(tokens(question, own, written)))
 
 
 def _saturated(counts: NDArray[np.uint8], norms: Scores) -> Scores:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -160,12 +161,10 @@ class Index:
 
     def _asked(self, question: str, ranking: Ranking) -> Asked:
         language = identify(question)
-        in_passages, in_sentences = (
-            Beyond(question, language, lexical, view, ranking.foreign)
-            for view, lexical in (
-                (self._passage_view, self._passage_words),
-                (self._sentence_view, self._sentence_words),
-            )
+        in_passages, in_sentences = self._threads.map(
+            lambda words, view: Beyond(question, language, words, view, ranking.foreign),
+            (self._passage_words, self._sentence_words),
+            (self._passage_view, self._sentence_view),
         )
         vector = self.embedder.embed_question(question)
         return Asked(question, language, vector, periods(question), in_passages, in_sentences)
@@ -181,9 +180,8 @@ class Index:
             row = int(pairs.sentences[pair])
             [vector] = view.vectors([row])
             others = [n for n, count in view.counts.items() if n != view.language(row) and count >= MANY]
-            near = [
-                rows for language in others if len(rows := self._elsewhere(vector, row, language, inside)) > 1
-            ]
+            nearest = self._threads.map(partial(self._elsewhere, vector, row, inside), others)
+            near = [rows for rows in nearest if len(rows) > 1]
             if not near:
                 continue
             [itself, *all_near] = self._neutral(np.vstack([vector, view.vectors(np.concatenate(near))]))
@@ -195,7 +193,7 @@ class Index:
                     found.append((int(rows[first]), row, score))
         return found
 
-    def _elsewhere(self, vector: Vector, row: int, language: str, inside: Mask | None) -> Rows:
+    def _elsewhere(self, vector: Vector, row: int, inside: Mask | None, language: str) -> Rows:
         """The nearest sentences of a language that stand in other documents than that of `row`."""
         near, place = self._sentence_view.best(vector, NEAR, language, inside), self._rows.place(row)
         return near[[self._rows.place(other) != place for other in near.tolist()]]
