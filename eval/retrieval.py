@@ -17,11 +17,11 @@ from rag.evidence import gather
 
 RANKINGS: Mapping[str, Ranking] = {
     "dense": Ranking(neutral=False, sentence=0, context=0, english=0, lexical=0, seconds=0),
-    "dense + sentences": Ranking(neutral=False, sentence=0.6, context=0, english=0, lexical=0, seconds=0),
-    "+ contexts": Ranking(neutral=False, sentence=0.6, english=0, lexical=0, seconds=0),
-    "+ neutral": Ranking(sentence=0.6, english=0, lexical=0, seconds=0),
-    "+ words": Ranking(sentence=0.6, english=0, seconds=0),
-    "+ versions": Ranking(sentence=0.6, english=0),
+    "dense + sentences": Ranking(neutral=False, sentence=0.55, context=0, english=0, lexical=0, seconds=0),
+    "+ contexts": Ranking(neutral=False, sentence=0.55, english=0, lexical=0, seconds=0),
+    "+ neutral": Ranking(sentence=0.55, english=0, lexical=0, seconds=0),
+    "+ words": Ranking(sentence=0.55, english=0, seconds=0),
+    "+ versions": Ranking(sentence=0.55, english=0),
     "+ English (shipped)": RANKING,
 }
 """From the plain baseline to what is shipped, one part more in each."""

@@ -27,13 +27,14 @@ class Ranking:
     time half of it.
     The `seconds` best sentences each bring up their other versions, in other documents and languages, where
     those are nearer by `apart` than the next nearest; a version loses `loss` for each point of cosine that it
-    is away. The values were chosen on the development cases, 300 questions of XQuAD-R and the NTREX news.
+    is away. The values were chosen on the development cases, 300 questions of XQuAD-R and the NTREX news; with
+    more weight on English (.3) fewer needs were found in 8 passages, of all cases .82 instead of .85.
     """
 
     neutral: bool = True
-    sentence: float = 0.3
-    context: float = 0.15
-    english: float = 0.3
+    sentence: float = 0.35
+    context: float = 0.1
+    english: float = 0.2
     lexical: float = 0.4
     foreign: float = 0.5
     time: float = 0.05
