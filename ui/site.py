@@ -92,6 +92,11 @@ def build_app(
     return app
 
 
+def announce(address: str) -> None:
+    """Print the address at once, also into a pipe."""
+    print(address, flush=True)
+
+
 def serve(
     answerer: Answerer,
     documents: Sequence[Document],
@@ -101,7 +106,7 @@ def serve(
     at_once: int = 1,
     waiting: int = 16,
     app: "FastAPI | None" = None,
-    ready: Callable[[str], None] = print,
+    ready: Callable[[str], None] = announce,
 ) -> None:
     """Serve the page until interrupted; `ready` is called with its address once the port is taken.
 
