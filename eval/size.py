@@ -335,9 +335,7 @@ def _table(done: Sequence[Measured]) -> Table:
     table = Table("", *(f"{each.passages:,}" for each in done), title="passages")
     for name in Measured.__slots__[1:]:
         values = [getattr(each, name) for each in done]
-        unit = (
-            1e6 if name in ("build_anonymous", "build_resident", "disk", "files", "anonymous", "mapped") else 1
-        )
+        unit = 1e6 if name in _BYTES else 1
         label = name.replace("_", " ") + (" MB" if unit > 1 else "")
         table.add_row(label, *(f"{value / unit:,.3f}".rstrip("0").rstrip(".") for value in values))
     return table

@@ -7,7 +7,7 @@ from pathlib import Path
 from corpus import Document, leave_out_copies, passages, said, sentences
 from index.catalogue import Catalogue
 from index.embedder import Embedder
-from index.english import in_english, known_english, sources
+from index.english import in_english
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing
 from index.files import Found, Outcome, look, outcomes
 from index.generations import Manifest, catalogue_path, check, sweep, writer_lock
@@ -71,10 +71,9 @@ def refresh(home: Path, embedder: Embedder) -> Iterator[Progress]:
         if manifest.recipe.fingerprint != embedder.fingerprint:
             raise IndexMismatch("embedder", manifest.recipe.embedder, embedder.name)
         files = list(catalogue.files().values())
-        old = {name: place for name, place in stay.items() if name in newly}
 
         def made(name: str) -> Record:
-            return _translated(catalogue, catalogue.record(old[name]))
+            return in_english(catalogue, catalogue.record(stay[name]))[0]
 
         intact = not _damaged(home, manifest)
         left = {name: place for name, place in stay.items() if name not in newly}
@@ -91,8 +90,7 @@ def repair(home: Path) -> None:
         if current is None or not (damaged := _damaged(home, current[1])):
             return
         number, manifest = current
-        if catalogue.digest(manifest.volumes) != manifest.rows:
-            raise IndexDamaged(catalogue.path, "its rows are not those that were written")
+        trusted(catalogue, manifest)
         catalogue.sweep(manifest.volumes)
         places = [place for place in catalogue.places(manifest.volumes).values() if place[0] in damaged]
         records = (catalogue.record(place) for place in places)
@@ -153,11 +151,12 @@ def _build(
     def made(name: str) -> Record:
         nonlocal waiting
         if name in newly:
-            return _translated(catalogue, catalogue.record(left[name]))
+            return in_english(catalogue, catalogue.record(left[name]))[0]
         document, own = marked[name]
-        record = Record.of(document, own.segments, sentences(document), passages(document))
-        waiting += len(_untranslated(catalogue, record))
-        return _translated(catalogue, record)
+        cut = Record.of(document, own.segments, sentences(document), passages(document))
+        record, missing = in_english(catalogue, cut)
+        waiting += len(missing)
+        return record
 
     stay = {name: place for name, place in left.items() if name not in newly}
     number, m, embedded = yield from revise(
@@ -173,19 +172,11 @@ def _newly_english(catalogue: Catalogue, places: Mapping[str, Place]) -> tuple[s
     newly, waiting = set(), 0
     for name, place in places.items():
         record = catalogue.record(place)
-        if _translated(catalogue, record) != record:
+        translated, missing = in_english(catalogue, record)
+        if translated != record:
             newly.add(name)
-        waiting += len(_untranslated(catalogue, record))
+        waiting += len(missing)
     return newly, waiting
-
-
-def _translated(catalogue: Catalogue, record: Record) -> Record:
-    [made] = in_english([record], known_english(catalogue, [record]))
-    return made
-
-
-def _untranslated(catalogue: Catalogue, record: Record) -> set[str]:
-    return {*sources(record)} - {"", *known_english(catalogue, [record])}
 
 
 def _marked(

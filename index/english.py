@@ -8,13 +8,14 @@ translated alone. `feud eval retrieval` shows what it gives.
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 
+from corpus import Sentence
 from corpus.language import identify
 from corpus.numbers import missing, quantities
 from index.catalogue import Catalogue
@@ -34,12 +35,11 @@ class Translator(Protocol):
         """Return the sentence in English. Raises FeudError."""
 
 
-def in_english(records: Iterable[Record], known: Mapping[str, str]) -> list[Record]:
-    """The records with the English that is known of their sentences, by the hash of each."""
-    return [
-        replace(record, english=tuple(known.get(source, "") for source in sources(record)))
-        for record in records
-    ]
+def in_english(catalogue: Catalogue, record: Record) -> tuple[Record, set[str]]:
+    """The record with what is known of its sentences in English, and the names of those that wait for it."""
+    names = sources(record)
+    known = known_english(catalogue, names)
+    return replace(record, english=tuple(known.get(name, "") for name in names)), {*names} - {"", *known}
 
 
 def sources(record: Record) -> list[str]:
@@ -47,10 +47,10 @@ def sources(record: Record) -> list[str]:
     return [key(s.text) if s.language not in ("en", "und") else "" for s in record.sentences]
 
 
-def known_english(catalogue: Catalogue, records: Sequence[Record]) -> dict[str, str]:
+def known_english(catalogue: Catalogue, names: Iterable[str]) -> dict[str, str]:
     """What was made before, here or by the makers of this program for its own documents, "" where in vain."""
-    names = {source for record in records for source in sources(record)} - {""}
-    return {name: text for name, text in shipped().items() if name in names} | catalogue.english(names)
+    made, wanted = shipped(), {*names} - {""}
+    return {name: made[name] for name in wanted & made.keys()} | catalogue.english(wanted)
 
 
 def translate(home: Path, translator: Translator) -> Iterator[Progress]:
@@ -60,14 +60,10 @@ def translate(home: Path, translator: Translator) -> Iterator[Progress]:
     up. Raises IndexMissing, IndexNotWritten and what the translator raises.
     """
     with Catalogue(catalogue_path(home)) as catalogue:
-        records = list(catalogue.all_records())
-        known = known_english(catalogue, records)
-        todo = {
-            source: sentence
-            for record in records
-            for source, sentence in zip(sources(record), record.sentences, strict=True)
-            if source and source not in known
-        }
+        todo: dict[str, Sentence] = {}
+        for record in catalogue.all_records():
+            _, waiting = in_english(catalogue, record)
+            todo |= {s: t for s, t in zip(sources(record), record.sentences, strict=True) if s in waiting}
         for done, (source, sentence) in enumerate(todo.items()):
             yield Progress("translate", done, len(todo))
             made = translator.english(sentence.text)
@@ -98,9 +94,8 @@ def shipped() -> dict[str, str]:
 def main(home: Path) -> None:
     """Print the English of the documents indexed in `home` in the form of `english.jsonl`."""
     with Catalogue(catalogue_path(home)) as catalogue:
-        records = list(catalogue.all_records())
-        known = known_english(catalogue, records)
-    texts = {sentence.text: key(sentence.text) for record in records for sentence in record.sentences}
+        texts = {s.text: key(s.text) for record in catalogue.all_records() for s in record.sentences}
+        known = known_english(catalogue, texts.values())
     for text, source in texts.items():
         if source in known:
             print(json.dumps({"text": text, "english": known[source]}, ensure_ascii=False))

@@ -47,6 +47,16 @@ class Source(Protocol):
         """The documents that are there, without their texts."""
 
 
+def runs_of(languages: Languages, start: int = 0) -> dict[str, list[range]]:
+    """The runs of each language whose rows lie one after the other from `start`.
+
+    >>> runs_of((("de", 2), ("en", 3)), 10)
+    {'de': [range(10, 12)], 'en': [range(12, 15)]}
+    """
+    starts = accumulate((count for _, count in languages), initial=start)
+    return {language: runs(first, count) for (language, count), first in zip(languages, starts, strict=False)}
+
+
 class RowsBuilder:
     """Collects the spans of documents and writes their tables: some 30 bytes a span, and 8 while it grows."""
 
@@ -190,9 +200,8 @@ class AllRows:
         """The rows of each language, in the order of the languages' first appearance."""
         found: dict[str, list[range]] = {}
         for volume, start in zip(self._volumes, self._firsts[kind], strict=False):
-            for language, count in volume.languages[kind]:
-                found.setdefault(language, []).extend(runs(start, count))
-                start += count
+            for language, own in runs_of(volume.languages[kind], start).items():
+                found.setdefault(language, []).extend(own)
         return found
 
     def document(self, name: str) -> Document:

@@ -10,7 +10,7 @@ import numpy as np
 from corpus import Document, Passage, Sentence
 from corpus.language import identify
 from index.build import repair
-from index.catalogue import Catalogue, Snapshot
+from index.catalogue import Catalogue
 from index.embedder import Embedder, Matrix, Vector
 from index.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing
 from index.filters import EVERYTHING, Filter
@@ -21,6 +21,7 @@ from index.neutral import Neutral
 from index.publish import newest, recipe_of, trusted
 from index.ranking import RANKING, Asked, Beyond, Pairs, Ranking
 from index.rows import KINDS, AllRows, Kind, Source
+from index.snapshot import Snapshot
 from index.times import of_the_time, periods
 from index.vectors import JoinedStore, Mask, Rows, VectorStore
 from index.views import View

@@ -165,8 +165,8 @@ def inverted(matrix: Matrix) -> Any:
     index.cp.niter = 10
     chosen = np.random.default_rng(1).choice(count, min(count, _SAMPLE * index.nlist), replace=False)
     index.train(matrix[np.sort(chosen)])
-    for start in range(0, count, 1 << 14):
-        index.add(np.ascontiguousarray(matrix[start : start + (1 << 14)]))
+    for batch in batches(matrix):
+        index.add(np.ascontiguousarray(batch))
     return index
 
 

@@ -24,8 +24,8 @@ from index.arrays import Arrays, Writer, mapped
 from index.embedder import Matrix
 from index.lexical import Postings, WordsBuilder
 from index.records import Inputs, Record, key
-from index.rows import KINDS, Kind, Languages, RowsBuilder, VolumeRows
-from index.vectors import EXACT, FaissStore, batches, inverted, opened, runs, write_inverted
+from index.rows import KINDS, Kind, Languages, RowsBuilder, VolumeRows, runs_of
+from index.vectors import EXACT, FaissStore, batches, inverted, opened, write_inverted
 
 VIEWS: dict[str, Kind] = {view: "passages" if view == "passages" else "sentences" for view in Inputs._fields}
 SEARCHED = ("passages", "sentences", "english")  # the others are only looked up
@@ -102,10 +102,10 @@ def write_volume(
                 for batch in _keys(keys[view]):
                     matrix[rows[kind][done : done + len(batch)]] = vectors(batch)
                     done += len(batch)
-                for language, own in _runs(languages[kind]).items():
+                for language, own in runs_of(languages[kind]).items():
                     total = sum((_total(matrix[run.start : run.stop]) for run in own), np.zeros(dimension))
                     into.add(f"sums/{language}", total)
-            for run in (run for own in _runs(languages[kind]).values() for run in own):
+            for run in (run for own in runs_of(languages[kind]).values() for run in own):
                 if len(run) > EXACT and view in SEARCHED:
                     index = inverted(matrix[run.start : run.stop])
                     write_inverted(index, folder / f"{view}-{run.start}.faiss")
@@ -117,14 +117,6 @@ def _keys(file: IO[bytes]) -> Iterator[list[str]]:
     file.seek(0)
     while data := file.read(32 << 12):
         yield [data[i : i + 32].hex() for i in range(0, len(data), 32)]
-
-
-def _runs(languages: Languages) -> dict[str, list[range]]:
-    found, start = {}, 0
-    for language, count in languages:
-        found[language] = runs(start, count)
-        start += count
-    return found
 
 
 def _total(matrix: Matrix) -> NDArray[np.float64]:

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from corpus import Document, Passage, Published, Segment, Sentence, said
-from index.catalogue import Catalogue, Snapshot
+from index.catalogue import Catalogue
 from index.errors import IndexDamaged, IndexMissing
 from index.records import File, Record
+from index.snapshot import Snapshot
 
 TEXT = "Der Turm steht.\r\nEr ist 40 m hoch.\x00 塔很高。🗼"
 
