@@ -5,7 +5,7 @@ that what each part gives stands side by side.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from corpus import Passage, Sentence
@@ -13,16 +13,21 @@ from eval.case import Case
 from eval.measures import retrieved
 from eval.pools import Query
 from index import RANKING, Hit, Index, Ranking, sentence_scores
+from rag.answer import Question
 from rag.evidence import gather
 
+_DENSE = Ranking(neutral=False, sentence=0, context=0, english=0, lexical=0, seconds=0, wordings=0)
+_CONTEXTS = replace(_DENSE, sentence=0.55, context=RANKING.context)
+_WORDS = replace(_CONTEXTS, neutral=True, lexical=RANKING.lexical)
 RANKINGS: Mapping[str, Ranking] = {
-    "dense": Ranking(neutral=False, sentence=0, context=0, english=0, lexical=0, seconds=0),
-    "dense + sentences": Ranking(neutral=False, sentence=0.55, context=0, english=0, lexical=0, seconds=0),
-    "+ contexts": Ranking(neutral=False, sentence=0.55, english=0, lexical=0, seconds=0),
-    "+ neutral": Ranking(sentence=0.55, english=0, lexical=0, seconds=0),
-    "+ words": Ranking(sentence=0.55, english=0, seconds=0),
-    "+ versions": Ranking(sentence=0.55, english=0),
-    "+ English (shipped)": RANKING,
+    "dense": _DENSE,
+    "dense + sentences": replace(_DENSE, sentence=0.55),
+    "+ contexts": _CONTEXTS,
+    "+ neutral": replace(_CONTEXTS, neutral=True),
+    "+ words": _WORDS,
+    "+ versions": replace(_WORDS, seconds=RANKING.seconds),
+    "+ English": replace(RANKING, wordings=0),
+    "+ wordings (shipped)": RANKING,
 }
 """From the plain baseline to what is shipped, one part more in each."""
 
@@ -39,7 +44,7 @@ class Found:
 
 
 def cases(
-    index: Index, asked: Sequence[tuple[Case, str]], ranking: Ranking, k: int = 8
+    index: Index, asked: Sequence[tuple[Case, Question]], ranking: Ranking, k: int = 8
 ) -> Iterator[tuple[Case, list[Hit], list[Found]]]:
     """Search each case by its standalone question; the groups are all, its kind, and how languages meet.
 
@@ -50,7 +55,8 @@ def cases(
     for case, question in asked:
         if not case.needs:
             continue
-        hits = index.search(question, k, ranking=ranking)
+        wordings = question.wordings if ranking.wordings else ()
+        hits = index.search(question.standalone, k, ranking=ranking, wordings=wordings)
         shown = [_place(hit.passage) for hit in hits]
         read = [_place(sentence) for sentence in gather(hits, index).sentences]
         own = [any(case.language in spoken[gold.document] for gold in need) for need in case.needs]

@@ -61,7 +61,7 @@ def _feud(
     llm = None if extractive else open_llm(settings)
     asked = _some([case for case in load(split=split) if case.needs], sample)
     standalone = [
-        (case, understand(case.question, case.history, llm).standalone)
+        (case, understand(case.question, case.history, llm))
         for case in track(asked, "Follow-ups become questions", console=errors)
     ]
     groups, failing, seconds = {}, [], []
@@ -71,7 +71,7 @@ def _feud(
         if ranking == RANKING:
             failing = [(case, hits) for case, hits, own in rows if min(found.value for found in own) < 1]
     for _, question in standalone:
-        seconds.append(_seconds(index, question))
+        seconds.append(_seconds(index, question.standalone))
     _rankings(out, "feud", groups)
     out.print(_time(seconds))
     missed = list(_missed(failing, index))

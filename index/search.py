@@ -81,20 +81,28 @@ class Index:
         return self._rows.document(name)
 
     def search(
-        self, question: str, k: int = 8, where: Filter = EVERYTHING, ranking: Ranking = RANKING
+        self,
+        question: str,
+        k: int = 8,
+        where: Filter = EVERYTHING,
+        ranking: Ranking = RANKING,
+        wordings: Sequence[str] = (),
     ) -> list[Hit]:
         """Return at most `k` passages that `where` admits, best first.
 
-        A passage that mostly repeats better ones is left out. Any string is a question; one without content
-        has no hits.
+        `wordings` are the question's parts, or the question in other words, and are searched for too. A passage
+        that mostly repeats better ones is left out. Any string is a question; one without content has no hits.
         """
-        question = _storable(question)
+        texts = [text for text in map(_storable, (question, *wordings)) if text.strip()]
         if not question.strip() or k < 1 or not self.passages:
             return []
-        asked = self._asked(question, ranking)
+        every = [self._asked(text, ranking) for text in texts]
         admitted, inside = self._rows.admitted(where)
-        found = self._candidates(asked, max(CANDIDATES, 5 * k), admitted, inside)
-        pairs = self._pairs(found, asked, ranking)
+        wanted = max(CANDIDATES, 5 * k)
+        found = np.unique(np.concatenate([self._candidates(a, wanted, admitted, inside) for a in every]))
+        first, *others = [self._pairs(found, asked, ranking) for asked in every]
+        levels = [pairs.level() for pairs in (first, *others)]
+        pairs = first.blended(others, levels, ranking.wordings)
         versions: dict[int, tuple[int, float]] = {}
         for row, of, score in self._versions(pairs, inside, ranking):
             if score > versions.get(row, (0, -np.inf))[1]:
@@ -102,10 +110,11 @@ class Index:
         around = self._rows.around(np.array(list(versions), np.int64))[0]
         missing = np.setdiff1d(around, pairs.passages)
         if len(missing):
-            pairs = pairs.joined(self._pairs(missing, asked, ranking))
+            first, *others = [self._pairs(missing, asked, ranking) for asked in every]
+            pairs = pairs.joined(first.blended(others, levels, ranking.wordings))
         pairs = pairs.lifted({row: score for row, (_, score) in versions.items()})
         chosen = self._without_copies(pairs.ranked(), k)
-        return [self._hit(passage, pairs, versions, asked) for passage in chosen]
+        return [self._hit(passage, pairs, versions, every[0]) for passage in chosen]
 
     def likeness(self, question: str, passages: Sequence[Passage]) -> list[float]:
         """Return the plain cosine of the question with each passage of this generation.

@@ -22,12 +22,14 @@ class Turn:
 class Question:
     """What was asked: the reader's words, their language (ISO 639-1), and the same without its turns.
 
-    `standalone` is what is searched and answered; without turns before it equals `text`.
+    `standalone` is what is searched and answered; without turns before it equals `text`. `wordings` are its
+    parts, in English, which are searched for too.
     """
 
     text: str
     language: str
     standalone: str
+    wordings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

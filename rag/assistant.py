@@ -79,7 +79,7 @@ class Assistant:
             generation=index.generation,
         )
         yield answer
-        hits = index.search(asked.standalone, self.passages, where)
+        hits = index.search(asked.standalone, self.passages, where, wordings=asked.wordings)
         evidence = gather(hits, index)
         answer = replace(answer, status="writing", hits=tuple(hits), timing=Timing(evidence_ms=clock()))
         yield answer

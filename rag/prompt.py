@@ -51,7 +51,16 @@ def _about(question: Question, evidence: Sequence[Sentence], task: str) -> Promp
 
 def rewriting(text: str, turns: Sequence[Turn]) -> Prompt:
     """The prompt that asks for the question `text` to be made independent of `turns`."""
-    words = _words("rewrite")
+    return _of_a_conversation("rewrite", text, turns)
+
+
+def searching(text: str, turns: Sequence[Turn]) -> Prompt:
+    """The prompt that asks for `text` in English, independent of `turns`, each thing that it asks on a line."""
+    return _of_a_conversation("search", text, turns)
+
+
+def _of_a_conversation(task: str, text: str, turns: Sequence[Turn]) -> Prompt:
+    words = _words(task)
     said = "\n".join(f"Q: {turn.question}\nA: {turn.answer}" for turn in turns)
     prompt = [Message("system", words["system"])]
     for conversation, question in words["examples"]:

@@ -14,6 +14,7 @@ from index import Index, build, index_of, open_index
 from index.embedder import Matrix
 from index.ranking import RANKING
 from index.records import Record
+from rag.answer import Question
 from tests.fakes import HashEmbedder
 
 
@@ -86,7 +87,9 @@ def test_a_case_counts_the_needs_that_are_found(tmp_path: Path) -> None:
     index = open_index(tmp_path, HashEmbedder())
     needs = ((Gold("a.txt", "The ferry sank in May."),), (Gold("b.txt", "A mill burned."),))
     case = Case("x", "dev", "t", "several_documents", "fr", "?", needs=needs, facts=(("May",),))
-    [(_, hits, found)] = cases(index, [(case, "When did the ferry sink?")], RANKINGS["dense"], k=1)
+    [(_, hits, found)] = cases(
+        index, [(case, Question("", "en", "When did the ferry sink?"))], RANKINGS["dense"], k=1
+    )
     assert len(hits) == 1
     groups = by_group(found)
     assert groups["all", "@1"] == groups["several_documents", "@1"] == groups["another language", "@1"] == [0.5]

@@ -90,6 +90,14 @@ def test_a_question_finds_the_passage_that_answers_it(
     assert best.score == max(best.sentences)
 
 
+def test_what_is_asked_for_in_other_words_is_found_beside_the_question(home: Path) -> None:
+    index = open_index(home, HashEmbedder())
+    one, other = index.passages[0], index.passages[-1]
+    first, second = index.search(one.text, k=2, wordings=[other.text])
+    assert {first.passage, second.passage} == {one, other}
+    assert other not in [hit.passage for hit in index.search(one.text, k=2)]
+
+
 def test_scores_fall_and_only_the_asked_languages_are_searched(home: Path) -> None:
     index = open_index(home, HashEmbedder())
     scores = [hit.score for hit in index.search("the tower and the bridge", k=20)]

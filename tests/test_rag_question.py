@@ -15,8 +15,8 @@ IT = Turn("Perché il faro di Capo Nero è stato chiuso?", "Per i lavori.")
 ZH = Turn("图书馆为什么关闭？", "因为下雪。")
 
 
-def standalone(text: str, turn: Turn, *replies: str, fail_after: int | None = None) -> tuple[str, ScriptedLLM]:
-    llm = ScriptedLLM(*replies, fail_after=fail_after)
+def standalone(text: str, turn: Turn, reply: str, fail_after: int | None = None) -> tuple[str, ScriptedLLM]:
+    llm = ScriptedLLM(reply, "", fail_after=fail_after)
     return understand(text, [turn], llm).standalone, llm
 
 
@@ -84,8 +84,30 @@ def test_a_short_question_speaks_the_language_of_the_one_before_or_of_its_script
 def test_a_faithful_rewriting_is_taken(text: str, turn: Turn, written: str) -> None:
     asked, llm = standalone(text, turn, f" {written}\n")
     assert asked == written
-    [prompt] = llm.prompts
-    assert all(part in prompt[-1].content for part in (turn.question, turn.answer, text))
+    assert len(llm.prompts) == 2
+    assert all(
+        part in prompt[-1].content for prompt in llm.prompts for part in (turn.question, turn.answer, text)
+    )
+
+
+def test_what_a_conversation_asks_is_also_searched_for_in_english_each_part_by_itself() -> None:
+    parts = "When did Jana Ott build the bridge?\nWho paid for the bridge in Ahlen?"
+    question = understand("Wann, und wer hat bezahlt?", [DE], ScriptedLLM("", parts))
+    assert question.wordings == tuple(parts.split("\n"))
+
+
+def test_a_question_of_several_sentences_has_its_parts_without_a_conversation() -> None:
+    llm = ScriptedLLM("What year was the bridge built?")
+    question = understand("Ich war gestern in Ahlen. In welchem Jahr wurde die Brücke gebaut?", [], llm)
+    assert question.standalone == question.text
+    assert question.wordings == ("What year was the bridge built?",)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "Who built it in 1903?", "Who?\nWhen?\nWhy?\nWhere?\nHow?", "Who built the bridge? " * 40]
+)
+def test_parts_that_nobody_asked_are_not_searched(written: str) -> None:
+    assert understand("Und wann?", [DE], ScriptedLLM("", written)).wordings == ()
 
 
 @pytest.mark.parametrize(
@@ -124,18 +146,18 @@ def test_without_a_model_the_question_before_is_put_before() -> None:
 
 def test_the_conversation_is_bounded() -> None:
     huge = Turn("Wer hat die Brücke gebaut? " * 50_000, "\x1b[2J Jana Ott. " * 50_000)
-    llm = ScriptedLLM("")
+    llm = ScriptedLLM("", "")
     question = understand("Und wann?", [huge] * 50, llm)
     assert len(question.standalone) <= 2 * LONGEST
-    [prompt] = llm.prompts
-    assert len(prompt[-1].content) < 5 * LONGEST
-    assert "\x1b" not in prompt[-1].content
+    for prompt in llm.prompts:
+        assert len(prompt[-1].content) < 5 * LONGEST
+        assert "\x1b" not in prompt[-1].content
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
 def test_any_conversation_ends_in_a_question(text: str, before: str, answer: str, written: str) -> None:
     try:
-        question = understand(text, [Turn(before, answer)], ScriptedLLM(written))
+        question = understand(text, [Turn(before, answer)], ScriptedLLM(written, written))
     except QuestionError:
         return
     assert question.text.strip()

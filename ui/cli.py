@@ -79,7 +79,7 @@ def search(
     since: Since = "",
     until: Until = "",
 ) -> None:
-    """Find the passages that speak about a question. Only a follow-up (--after) asks the language model."""
+    """Find passages. Only for a follow-up (--after) or several sentences the language model is asked."""
     from index import filtered
     from rag.answer import Turn
     from rag.opening import Library, open_llm
@@ -91,9 +91,9 @@ def search(
         filtered(language, publisher, document, since, until),
         Settings.from_env(),
     )
-    asked = understand(question, [Turn(after, "")], open_llm(settings)).standalone if after else question
-    hits = Library(settings).latest().search(asked, k, where)
-    terminal.show_hits(hits, json, asked if explain else "")
+    asked = understand(question, [Turn(after, "")] if after else [], open_llm(settings))
+    hits = Library(settings).latest().search(asked.standalone, k, where, wordings=asked.wordings)
+    terminal.show_hits(hits, json, asked if explain else None)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from corpus import Published
 from index import EVERYTHING, Filter, Hit
-from rag.answer import Answer, Citation, Turn
+from rag.answer import Answer, Citation, Question, Turn
 from rag.assistant import Assistant
 from rag.contract import grounds, passages, to_json
 
@@ -63,7 +63,7 @@ def converse(assistant: Assistant) -> None:
         print()
 
 
-def show_hits(hits: Sequence[Hit], as_json: bool, explained: str = "") -> None:
+def show_hits(hits: Sequence[Hit], as_json: bool, explained: Question | None = None) -> None:
     """Print what a search found; with the question that was searched as `explained`, also why."""
     if as_json:
         found = passages(hits)
@@ -72,7 +72,8 @@ def show_hits(hits: Sequence[Hit], as_json: bool, explained: str = "") -> None:
         print(json.dumps(found, ensure_ascii=False, indent=2))
         return
     if explained:
-        print(plain(f"Searched for: {explained}"))
+        for text in (explained.standalone, *explained.wordings):
+            print(plain(f"Searched for: {text}"))
     for hit in hits:
         document = hit.passage.document
         place = f"{document.id}:{hit.passage.start}–{hit.passage.end}"
