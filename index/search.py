@@ -116,6 +116,10 @@ class Index:
         chosen = self._without_copies(pairs.ranked(), k)
         return [self._hit(passage, pairs, versions, every[0]) for passage in chosen]
 
+    def english(self, sentence: Sentence) -> str:
+        """Return a sentence in English, "" where the index has none; raises KeyError like `standing_out`."""
+        return self._rows.english(self._rows.row(sentence))
+
     def likeness(self, question: str, passages: Sequence[Passage]) -> list[float]:
         """Return the plain cosine of the question with each passage of this generation.
 

@@ -31,6 +31,15 @@ class Question:
     standalone: str
     wordings: tuple[str, ...] = ()
 
+    @property
+    def clear(self) -> str:
+        """What the model is asked: in a conversation the last wording, which leaves nothing out that was said.
+
+        >>> Question("And why?", "en", "When did Ott go? And why?", ("Why did Ott go?",)).clear
+        'Why did Ott go?'
+        """
+        return self.wordings[-1] if self.wordings and self.standalone != self.text else self.standalone
+
 
 @dataclass(frozen=True, slots=True)
 class Citation:

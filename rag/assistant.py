@@ -5,23 +5,37 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from corpus.names import names
 from corpus.sentences import split
 from index import EVERYTHING, Filter, Index
 from rag.answer import Answer, Question, Timing, Turn
 from rag.attribute import attribute
 from rag.cite import cite, unmarked
+from rag.disagree import compare
 from rag.errors import LLMError
 from rag.evidence import Evidence, gather
-from rag.gate import STATED, good_enough
+from rag.gate import about, unknown
+from rag.judge import judged, says
 from rag.llm import LLM, Piece
-from rag.phrases import phrase
-from rag.prompt import answering, checking, visible
+from rag.phrases import phrase, quotation
+from rag.prompt import answering, judging, visible
 from rag.question import understand
 
 Clock = Callable[[], int]
 
-TOKENS = 160
-"""The longest reply: three sentences in the wordiest of the languages."""
+TOKENS = 100
+"""The longest reply: a sentence in the wordiest of the languages."""
+STATEMENTS = 3
+"""Sentences of an answer, at most."""
+ANSWERS = 0.22
+"""Least probability that the likeliest sentence answers; where it is less, the documents do not say.
+
+On the development cases 11 of 12 questions with an answer among six sentences reach it, and 3 of 12 without.
+"""
+STRANGE = 0.35
+"""The same where the question names what no passage knows."""
+ANSWERS_TOO = 0.27
+"""Least probability for further sentences."""
 QUOTED = 2
 """Sentences that are quoted where no model writes."""
 
@@ -45,7 +59,7 @@ class Assistant:
         """Load both models, so that the first question need not wait. Raises `LLMError` and model errors."""
         self.latest().embedder.embed_question("?")
         if self.llm:
-            for _ in self.llm.stream(answering(Question("?", "en", "?"), ()), 1):
+            for _ in self.llm.stream(judging(Question("?", "en", "?"), "?"), 1):
                 pass
 
     def ask(self, question: str, history: Sequence[Turn] = (), where: Filter = EVERYTHING) -> Answer:
@@ -83,37 +97,74 @@ class Assistant:
         evidence = gather(hits, index)
         answer = replace(answer, status="writing", hits=tuple(hits), timing=Timing(evidence_ms=clock()))
         yield answer
-        if not good_enough(asked, hits, index):
+        strange = unknown(asked, hits)
+        if not about(asked, hits, index) or (strange and self.llm is None):
             answer = _refused(answer)
         elif self.llm is None:
-            answer = replace(_quoted(answer, evidence), status="answered")
+            answer = _quoted(answer, evidence, evidence.best(QUOTED))
+            answer = replace(compare(answer, evidence, index), status="answered")
         else:
-            growing = _written(answer, evidence, self.llm, index, clock)
+            least = STRANGE if strange else ANSWERS
+            growing = _written(answer, evidence, least, self.llm, index, clock)
             for answer in growing:
                 yield answer
         yield replace(answer, draft="", timing=replace(answer.timing, total_ms=clock()))
 
 
-def _written(answer: Answer, evidence: Evidence, llm: LLM, index: Index, clock: Clock) -> Iterator[Answer]:
-    """Let the model write, and take over each sentence that rests on evidence as soon as it is complete."""
-    question, rest, cut = answer.question, "", False
+def _written(
+    answer: Answer, evidence: Evidence, least: float, llm: LLM, index: Index, clock: Clock
+) -> Iterator[Answer]:
+    """Let the model say which sentences answer the question, and put each of them in its own words.
+
+    The likeliest must answer with a probability of `least`, else the documents do not say. What the model
+    writes is taken over where it rests on its sentence; else that is quoted.
+    """
     try:
-        for piece in llm.stream(answering(answer.question, evidence.sentences), TOKENS):
-            *complete, rest = _sentences(rest + piece.text, question.language)
-            for text in map(_own, complete):
-                answer = cite(answer, text, attribute(text, question, evidence, index), "verified")
-            cut |= piece.cut
-            answer = replace(answer, draft=rest.strip(), timing=_counted(answer.timing, piece, clock()))
-            yield answer
-        last = "" if cut else _own(rest)
-        answer = cite(answer, last, attribute(last, question, evidence, index), "verified")
-        if not answer.statements and (llm.yes(checking(question, evidence.sentences)) or 0) >= STATED:
-            answer = _quoted(answer, evidence)
+        likely = list(judged(answer.question, evidence, index, llm))
+        for place in _chosen(likely, least):
+            sentence = evidence.sentences[place]
+            if any(sentence in citation.sentences for citation in answer.citations):
+                continue
+            for grown in _worded(answer, evidence, place, llm, index, clock):
+                answer = grown
+                yield answer
     except LLMError as error:
-        answer = answer if answer.statements else _quoted(answer, evidence)
-        yield replace(answer, status="failed", notice=phrase("quoted", question.language), fault=str(error))
+        answer = answer if answer.statements else _quoted(answer, evidence, evidence.best(QUOTED))
+        yield replace(
+            answer, status="failed", notice=phrase("quoted", answer.question.language), fault=str(error)
+        )
         return
+    answer = compare(answer, evidence, index)
     yield replace(answer, status="answered") if answer.statements else _refused(answer)
+
+
+def _chosen(likely: Sequence[float], least: float) -> list[int]:
+    """The places of the sentences that answer, likeliest first; none where none is likely enough."""
+    order = sorted(range(len(likely)), key=lambda place: -likely[place])
+    if not order or likely[order[0]] < least:
+        return []
+    return [order[0], *(place for place in order[1:STATEMENTS] if likely[place] >= ANSWERS_TOO)]
+
+
+def _worded(
+    answer: Answer, evidence: Evidence, place: int, llm: LLM, index: Index, clock: Clock
+) -> Iterator[Answer]:
+    """Let the model answer from one sentence; its first sentence is taken over where it rests on that."""
+    question, text, cut = answer.question, "", False
+    sentence = evidence.sentences[place]
+    before = None if names(sentence.text, sentence.language) else evidence.before[place]
+    prompt = answering(question, sentence, before)
+    for piece in llm.stream(prompt, TOKENS):
+        text, cut = text + piece.text, cut or piece.cut
+        answer = replace(answer, draft=text.strip(), timing=_counted(answer.timing, piece, clock()))
+        yield answer
+    first, *more = _sentences(text, question.language)
+    written = "" if cut and not any(more) else _own(first)
+    sources = attribute(written, question, evidence, index)
+    if sentence in sources and says(written, sentence, before, llm):
+        yield cite(replace(answer, draft=""), written, sources, "verified")
+    else:
+        yield _quoted(replace(answer, draft=""), evidence, [place])
 
 
 def _own(text: str) -> str:
@@ -147,10 +198,12 @@ def _counted(timing: Timing, piece: Piece, now: int) -> Timing:
     )
 
 
-def _quoted(answer: Answer, evidence: Evidence) -> Answer:
-    """The evidence itself, where no model writes."""
-    for sentence in evidence.best(QUOTED):
-        answer = cite(answer, visible(sentence.text), [sentence], "quoted")
+def _quoted(answer: Answer, evidence: Evidence, places: Sequence[int]) -> Answer:
+    """The evidence itself, word for word."""
+    for place in places:
+        sentence = evidence.sentences[place]
+        words = quotation(visible(sentence.text), sentence.language, answer.question.language)
+        answer = cite(answer, words, [sentence], "quoted")
     return answer
 
 

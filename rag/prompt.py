@@ -24,59 +24,53 @@ def visible(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def answering(question: Question, evidence: Sequence[Sentence]) -> Prompt:
-    """The prompt that asks for an answer from `evidence`, in the given order."""
-    return _about(question, evidence, "question")
+def judging(question: Question, sentence: str) -> Prompt:
+    """The prompt that asks, with Yes or No, whether `sentence` answers the question."""
+    return _filled("judge", question=question.clear, sentence=visible(sentence))
 
 
-def checking(question: Question, evidence: Sequence[Sentence]) -> Prompt:
-    """The prompt that asks, with Yes or No, whether `evidence` states the answer.
-
-    It differs from `answering` after the last excerpt only, so an engine reads the excerpts once for both.
-    """
-    return _about(question, evidence, "check")
+def answering(question: Question, sentence: Sentence, before: Sentence | None) -> Prompt:
+    """The prompt that asks for an answer from `sentence`, which is read after the one before it, if given."""
+    language = language_name(question.language)
+    return _filled("answer", question=question.clear, sentence=_told(sentence, before), language=language)
 
 
-def _about(question: Question, evidence: Sequence[Sentence], task: str) -> Prompt:
-    words = _words("answer")
-    excerpts = "\n".join(f"[{_source(sentence)}] {visible(sentence.text)}" for sentence in evidence)
-    asked = words[task].format(question=question.standalone, language=language_name(question.language))
-    return [
-        Message("system", words["system"]),
-        Message("user", words["excerpts"].strip()),
-        Message("assistant", words["reply"]),
-        Message("user", f"Excerpts:\n\n{excerpts}\n\n{asked.strip()}"),
-    ]
+def supporting(claim: str, sentence: Sentence, before: Sentence | None) -> Prompt:
+    """The prompt that asks, with Yes or No, whether `sentence` says what `claim` says."""
+    return _filled("support", claim=visible(claim), sentence=_told(sentence, before))
 
 
-def rewriting(text: str, turns: Sequence[Turn]) -> Prompt:
-    """The prompt that asks for the question `text` to be made independent of `turns`."""
-    return _of_a_conversation("rewrite", text, turns)
-
-
-def searching(text: str, turns: Sequence[Turn]) -> Prompt:
-    """The prompt that asks for `text` in English, independent of `turns`, each thing that it asks on a line."""
-    return _of_a_conversation("search", text, turns)
-
-
-def _of_a_conversation(task: str, text: str, turns: Sequence[Turn]) -> Prompt:
-    words = _words(task)
-    said = "\n".join(f"Q: {turn.question}\nA: {turn.answer}" for turn in turns)
-    prompt = [Message("system", words["system"])]
-    for conversation, question in words["examples"]:
-        prompt += [Message("user", conversation), Message("assistant", question)]
-    return [*prompt, Message("user", words["question"].format(turns=said, question=text).strip())]
+def _told(sentence: Sentence, before: Sentence | None) -> str:
+    """A sentence behind its source, after the one before it."""
+    return " ".join([f"[{_source(sentence)}]", *(visible(each.text) for each in (before, sentence) if each)])
 
 
 def translating(sentence: str) -> Prompt:
     """The prompt that asks for a sentence in English."""
-    words = _words("translate")
-    return [
-        Message("system", words["system"]),
-        Message("user", words["example"]),
-        Message("assistant", words["reply"]),
-        Message("user", visible(sentence)),
-    ]
+    return _filled("translate", sentence=visible(sentence))
+
+
+def rewriting(text: str, turns: Sequence[Turn]) -> Prompt:
+    """The prompt that asks for the question `text` to be made independent of `turns`."""
+    return _filled("rewrite", question=text, turns=_said(turns))
+
+
+def searching(text: str, turns: Sequence[Turn]) -> Prompt:
+    """The prompt that asks for `text` in English, independent of `turns`, each thing that it asks on a line."""
+    return _filled("search", question=text, turns=_said(turns))
+
+
+def _said(turns: Sequence[Turn]) -> str:
+    return "\n".join(f"Q: {turn.question}\nA: {turn.answer}" for turn in turns)
+
+
+def _filled(task: str, **values: str) -> Prompt:
+    """Instructions and examples of a task, then its question filled in."""
+    words = _words(task)
+    prompt = [Message("system", words["system"])]
+    for asked, reply in words["examples"]:
+        prompt += [Message("user", asked), Message("assistant", reply)]
+    return [*prompt, Message("user", words["question"].format(**values).strip())]
 
 
 def language_name(code: str) -> str:

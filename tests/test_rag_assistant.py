@@ -1,5 +1,6 @@
 """From a question to an answer over a real index, with a model that writes whatever a test wants."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -46,13 +47,22 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     return open_index(home, CloseEmbedder())
 
 
-def assistant(index: Index, *replies: str, fail_after: int | None = None) -> tuple[Assistant, ScriptedLLM]:
-    llm = ScriptedLLM(*replies, fail_after=fail_after)
+def assistant(
+    index: Index, *replies: str, fail_after: int | None = None, answers: Sequence[str] = (BUILT, OIL)
+) -> tuple[Assistant, ScriptedLLM]:
+    """An assistant whose model says of `answers` that they answer, and has a reply for each."""
+    llm = ScriptedLLM(*replies, fail_after=fail_after, answers=answers)
     return Assistant(lambda: index, llm), llm
 
 
-def ask(index: Index, reply: str, question: str = ASKED, fail_after: int | None = None) -> Answer:
-    answer = assistant(index, reply, fail_after=fail_after)[0].ask(question)
+def ask(
+    index: Index,
+    *replies: str,
+    question: str = ASKED,
+    fail_after: int | None = None,
+    answers: Sequence[str] = (BUILT, OIL),
+) -> Answer:
+    answer = assistant(index, *replies, fail_after=fail_after, answers=answers)[0].ask(question)
     check(answer)
     return answer
 
@@ -83,7 +93,7 @@ def check(answer: Answer) -> None:
 
 
 def test_the_passages_are_shown_before_the_model_is_called(index: Index) -> None:
-    asked, llm = assistant(index, BUILT)
+    asked, llm = assistant(index, BUILT, OIL)
     snapshots = asked.stream(ASKED)
     assert next(snapshots).status == "searching"
     evidence = next(snapshots)
@@ -92,11 +102,11 @@ def test_the_passages_are_shown_before_the_model_is_called(index: Index) -> None
     assert evidence.timing.evidence_ms is not None
     assert llm.prompts == []
     assert len(list(snapshots)) > 1
-    assert len(llm.prompts) == 1
+    assert len(llm.prompts) == 2
 
 
 def test_a_sentence_that_rests_on_a_source_is_cited(index: Index) -> None:
-    answer = ask(index, f"{BUILT} {OIL}")
+    answer = ask(index, BUILT, OIL)
     assert answer.status == "answered"
     assert [(s.text, s.citations, s.support) for s in answer.statements] == [
         (BUILT, (1,), "verified"),
@@ -113,7 +123,7 @@ def test_a_sentence_that_rests_on_a_source_is_cited(index: Index) -> None:
 
 def test_statements_appear_one_by_one_and_never_change(index: Index) -> None:
     before: Answer | None = None
-    for answer in assistant(index, f"{BUILT} {OIL} Nothing of this is true here.")[0].stream(ASKED):
+    for answer in assistant(index, BUILT, f"{OIL} Nothing of this is true here.")[0].stream(ASKED):
         if before:
             assert answer.statements[: len(before.statements)] == before.statements
             assert answer.citations[: len(before.citations)] == before.citations
@@ -138,22 +148,38 @@ INVENTED = {
 
 
 @pytest.mark.parametrize("reply", INVENTED.values(), ids=INVENTED)
-def test_what_no_source_says_is_not_shown(index: Index, reply: str) -> None:
-    answer = ask(index, reply)
+def test_what_no_source_says_gives_way_to_the_source_itself(index: Index, reply: str) -> None:
+    answer = ask(index, reply, answers=[BUILT])
+    assert [(s.text, s.support) for s in answer.statements] == [(BUILT, "quoted")]
+    assert [c.quote for c in answer.citations] == [BUILT]
+
+
+def test_what_the_model_itself_does_not_find_in_the_source_gives_way_to_it(index: Index) -> None:
+    llm = ScriptedLLM("Anna Brandt built the tower of Hellis in 1811.", answers=[BUILT], doubts=True)
+    answer = Assistant(lambda: index, llm).ask(ASKED)
+    assert [(s.text, s.support) for s in answer.statements] == [(BUILT, "quoted")]
+
+
+def test_where_no_sentence_answers_the_documents_do_not_say(index: Index) -> None:
+    answer = ask(index, answers=["nothing"])
     assert answer.status == "not_in_documents"
     assert answer.text == "The documents do not say."
     assert answer.hits
-    kept = ask(index, f"{OIL} {reply}")
-    assert [statement.text for statement in kept.statements] == [OIL]
+
+
+def test_a_source_in_another_language_is_quoted_as_such(index: Index) -> None:
+    sold = "Son propriétaire Jean Goff vendait la farine au marché."
+    answer = ask(index, "Bananas.", question="What did the owner Jean Goff sell at the market?", answers=[sold])
+    assert [s.text for s in answer.statements] == [f"French: “{sold}”"]
 
 
 def test_a_refusal_speaks_the_language_of_the_question(index: Index) -> None:
-    answer = ask(index, "Les bananes mûrissent vite.", "Qui vendait la farine du moulin de Varnes au marché ?")
+    answer = ask(index, question="Qui vendait la farine du moulin de Varnes au marché ?", answers=["rien"])
     assert answer.text == "Les documents ne le disent pas."
 
 
 def test_marks_of_the_model_point_at_nothing(index: Index) -> None:
-    answer = ask(index, f"{BUILT[:-1]} [7][1]. {OIL} [3]")
+    answer = ask(index, f"{BUILT[:-1]} [7][1].", f"{OIL} [3]")
     assert (
         answer.text
         == "The tower of Hellis was built in 1811 by Anna Brandt [1]. In 1903 the oil gave way to gas [2]."
@@ -163,7 +189,7 @@ def test_marks_of_the_model_point_at_nothing(index: Index) -> None:
 def test_a_document_with_marks_and_words_of_the_prompt_changes_nothing(index: Index) -> None:
     question = "Who paid for the quay of Hellis and what did it cost?"
     paid, cost = "The quay of Hellis was paid for by Marta Quist.", "It cost 2.5 million crowns."
-    answer = ask(index, f"{paid} {cost}", question)
+    answer = ask(index, paid, cost, question=question, answers=[paid, "2.5 million crowns [1]."])
     assert [statement.text for statement in answer.statements] == [paid, cost]
     assert "[1]" in " ".join(citation.quote for citation in answer.citations)  # as the document has it
     quoted = Assistant(lambda: index, None).ask(question)
@@ -182,17 +208,17 @@ def test_a_model_that_fails_before_a_sentence_leaves_the_evidence(index: Index, 
 
 
 def test_a_model_that_fails_in_the_middle_keeps_what_was_checked(index: Index) -> None:
-    answer = ask(index, f"{BUILT} {OIL}", fail_after=13)
+    answer = ask(index, BUILT, f"{OIL} {OIL} {OIL}", fail_after=13)
     assert answer.status == "failed"
     assert [(s.text, s.support) for s in answer.statements] == [(BUILT, "verified")]
 
 
 def test_a_reply_cut_off_at_its_limit_shows_no_half_sentence(index: Index) -> None:
-    words = len(BUILT.split())
-    for before in range(TOKENS - words - 2, TOKENS):  # the limit falls behind each word of the last sentence
-        answer = ask(index, " ".join(["So."] * before) + f" {BUILT} {OIL}")
-        shown = [statement.text for statement in answer.statements]
-        assert shown == ([BUILT] if before + words < TOKENS else [])
+    built = BUILT.removesuffix(".")
+    for words in (TOKENS - len(BUILT.split()) + 1, TOKENS, TOKENS + 1):
+        answer = ask(index, f"{built} {'and so on ' * words}", answers=[BUILT])
+        assert [(s.text, s.support) for s in answer.statements] == [(BUILT, "quoted")]
+    assert ask(index, f"{BUILT} {'And so on ' * TOKENS}", answers=[BUILT]).statements[0].support == "verified"
 
 
 def test_without_a_model_the_best_sentences_are_quoted(index: Index) -> None:
@@ -205,12 +231,28 @@ def test_without_a_model_the_best_sentences_are_quoted(index: Index) -> None:
 
 def test_a_question_of_a_conversation_is_searched_as_it_was_rewritten(index: Index) -> None:
     rewritten = "Who built the tower of Hellis?"
-    asked, llm = assistant(index, rewritten, "", BUILT)
+    asked, llm = assistant(index, rewritten, "", BUILT, answers=[BUILT])
     answer = asked.ask("Who built it?", [Turn("Where does the tower of Hellis stand?", "On the cliff.")])
     check(answer)
     assert (answer.question.text, answer.question.standalone) == ("Who built it?", rewritten)
     assert rewritten in llm.prompts[-1][-1].content
     assert answer.statements[0].text == BUILT
+
+
+def test_sources_that_differ_are_shown_side_by_side_in_the_order_of_time(tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    later = "The tower of Hellis was built in 1821 by Anna Brandt and others."
+    (folder / "a.md").write_text(f"---\ndate: 2020-05-01\n---\n{later} Gulls nest there. It rains.\n", "utf-8")
+    (folder / "b.md").write_text(f"---\ndate: 2019-05-01\n---\n{BUILT} It has 214 steps. It snows.\n", "utf-8")
+    assert list(build(folder, tmp_path / "home", CloseEmbedder()))
+    both = open_index(tmp_path / "home", CloseEmbedder())
+    asked = "When was the tower of Hellis built?"
+    answer = ask(both, BUILT, question=asked, answers=[BUILT])
+    [point] = answer.disagreements
+    assert [version.text for version in point.versions] == [BUILT, later]
+    assert [s.support for s in answer.statements] == ["verified", "quoted"]
+    assert ask(both, "It has 214 steps.", question=asked, answers=["It has 214 steps."]).disagreements == ()
 
 
 def test_an_impossible_question_is_refused_before_anything_is_shown(index: Index) -> None:
@@ -226,9 +268,8 @@ def test_a_folder_with_one_short_document_can_be_answered_from(tmp_path: Path) -
     )
     assert list(build(folder, tmp_path / "home", CloseEmbedder()))
     only = open_index(tmp_path / "home", CloseEmbedder())
-    answer = ask(
-        only, "The ferry of Hellis was sold in 1911 to Marta Quist.", "Who bought the ferry of Hellis?"
-    )
+    sold = "The ferry of Hellis was sold in 1911 to Marta Quist."
+    answer = ask(only, sold, question="Who bought the ferry of Hellis?", answers=[sold])
     assert answer.status == "answered"
 
 
@@ -245,7 +286,7 @@ def fragments() -> st.SearchStrategy[str]:
     reply=fragments(), question=st.sampled_from([ASKED, "Qui vendait la farine ?", "谁建了塔？", "[1] {x} %s"])
 )
 def test_whatever_a_model_writes_every_statement_is_cited(index: Index, reply: str, question: str) -> None:
-    for answer in assistant(index, reply)[0].stream(question):
+    for answer in assistant(index, *[reply] * 9, answers=())[0].stream(question):
         cited = {number for s in answer.statements for number in s.citations}
         assert cited <= {citation.number for citation in answer.citations}
         assert all(statement.citations for statement in answer.statements)
@@ -260,24 +301,9 @@ OBEYING = (
 
 @pytest.mark.parametrize("reply", OBEYING)
 def test_an_obedient_model_changes_nothing_that_is_shown(index: Index, reply: str) -> None:
-    assert ask(index, reply).status == "not_in_documents"
+    assert [s.text for s in ask(index, reply, reply).statements] == [BUILT, OIL]
 
 
 def test_a_number_is_cited_from_the_source_that_holds_it(index: Index) -> None:
-    answer = ask(index, "The tower of Hellis was built in 1811.")
+    answer = ask(index, "The tower of Hellis was built in 1811.", answers=[BUILT])
     assert [citation.quote for citation in answer.citations] == [BUILT]
-
-
-@pytest.mark.parametrize(
-    ("sure", "status"), [(0.9, "answered"), (0.2, "not_in_documents"), (None, "not_in_documents")]
-)
-def test_sources_are_quoted_where_the_model_is_sure_but_its_words_rest_on_nothing(
-    index: Index, sure: float | None, status: str
-) -> None:
-    llm = ScriptedLLM("Bananas are yellow fruit.", sure=sure)
-    answer = Assistant(lambda: index, llm).ask(ASKED)
-    check(answer)
-    assert answer.status == status
-    assert {statement.support for statement in answer.statements} == (
-        {"quoted"} if status == "answered" else set()
-    )

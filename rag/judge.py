@@ -1,0 +1,56 @@
+"""What the model says Yes to: which sentences answer a question, and whether what it wrote says the same.
+
+Whether a sentence answers is weighed with how well it was found; the model reads it in English where the index
+has it so, and the question as it is. On the development cases, six sentences each, that tells an answered
+question from an unanswered one with an area under the ROC curve of .89 (by the model alone over the original
+sentences .83, by the likeness of the best passage .79).
+"""
+
+import math
+from collections.abc import Iterator
+
+from corpus import Sentence
+from index import Index
+from rag.answer import Question
+from rag.evidence import Evidence
+from rag.llm import LLM
+from rag.prompt import judging, supporting
+
+# A logistic regression on 360 sentences of the development cases; ten-fold, .49 came true of .49 that it said.
+SAID = 0.94
+"""What the log odds of the model's Yes count."""
+BEHIND = 12.9
+"""What each point of score counts that a sentence is behind the best."""
+BIAS = -0.38
+SAYS = 0.65
+"""Least probability that a sentence says what was written from it.
+
+Of 29 that the model wrote for the development cases, 4 of 6 wrong ones are below, and 1 of the others.
+"""
+
+
+def judged(question: Question, evidence: Evidence, index: Index, llm: LLM) -> Iterator[float]:
+    """Yield the probability that a sentence answers the question, for each of the evidence. Raises `LLMError`.
+
+    Where the endpoint tells no probabilities, the search alone decides.
+    """
+    best = float(evidence.scores.max(initial=0))
+    for sentence, score in zip(evidence.sentences, evidence.scores.tolist(), strict=True):
+        yes = llm.yes(judging(question, index.english(sentence) or sentence.text))
+        yield weighed(yes, best - score)
+
+
+def weighed(yes: float | None, behind: float) -> float:
+    """The probability that a sentence answers, from the model's and from its distance to the best score.
+
+    >>> [round(weighed(yes, behind), 2) for yes, behind in ((0.9, 0), (0.9, 0.1), (0.2, 0), (None, 0))]
+    [0.84, 0.59, 0.16, 0.41]
+    """
+    said = 0.5 if yes is None else min(max(yes, 1e-4), 1 - 1e-4)
+    return 1 / (1 + math.exp(BEHIND * behind - SAID * math.log(said / (1 - said)) - BIAS))
+
+
+def says(written: str, sentence: Sentence, before: Sentence | None, llm: LLM) -> bool:
+    """Whether the model finds what was `written` in its source; so too if it won't tell. Raises `LLMError`."""
+    yes = llm.yes(supporting(written, sentence, before))
+    return yes is None or yes >= SAYS
