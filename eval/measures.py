@@ -167,7 +167,9 @@ def language(attempt: Attempt) -> float | None:
     if failed(attempt):
         return 0.0
     said = [part["text"] for part in answer["statements"]] or [answer["text"]]
-    own = _QUOTED.sub(" ", "\n".join(said))
+    own = "\n".join(said)
+    while (shorter := _QUOTED.sub(" ", own)) != own:  # quotations within quotations, the innermost first
+        own = shorter
     letters = [letter for letter in own if letter.isalpha()]
     if sum(_IDEOGRAPH if _script(letter) == "CJK" else 1 for letter in letters) >= _SHORT:
         return float(identify(own) == case.language)
@@ -214,7 +216,7 @@ def score(attempt: Attempt) -> dict[str, float]:
 
 _SHORT = 20  # letters; a shorter text is often names and numbers alone
 _IDEOGRAPH = 3  # letters that one Chinese character stands for
-_QUOTED = re.compile(r"“[^”]*”|„[^“”]*[“”]|«[^»]*»|»[^«]*«|「[^」]*」|『[^』]*』|\"[^\"]*\"")
+_QUOTED = re.compile(r"“[^“”„]*”|„[^“”„]*[“”]|«[^»]*»|»[^«]*«|「[^」]*」|『[^』]*』|\"[^\"]*\"")
 _EAST_ASIAN = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
 
 

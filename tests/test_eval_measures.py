@@ -222,6 +222,8 @@ def test_forbidden_words_are_found_in_what_is_said() -> None:
         ("zh", "OpenAI 是何时成立的？", "2015年。", None),
         ("ja", "ダムはいつできましたか。", "東京。", None),
         ("ru", "Когда замёрзло озеро?", "Зимой.", None),
+        ("nl", "Wat schreef hij?", "Duits: “Der „See“ fror zu, sagt “das Blatt” aus der Stadt am Ufer.”", None),
+        ("nl", "Wat schreef hij?", "Der See fror zu, wie “das Blatt” aus der Stadt am Ufer schreibt.", 0.0),
     ],
 )
 def test_language_of_the_own_words(language: str, question: str, said: str, value: float | None) -> None:
