@@ -159,6 +159,18 @@ def _rankings(out: Console, name: str, groups: dict[str, Groups]) -> None:
     for ranking, values in groups.items():
         table.add_row(ranking, *(_cell(values[column]) for column in columns))
     out.print(table)
+    out.print(
+        "Where another ranking is better than the shipped one: "
+        + ("; ".join(_below(columns, groups)) or "nowhere")
+    )
+
+
+def _below(columns: Sequence[tuple[str, str]], groups: dict[str, Groups]) -> Iterator[str]:
+    *_, shipped = groups.values()
+    for column in columns:
+        best = max(groups, key=lambda name: fmean(groups[name][column]))
+        if fmean(groups[best][column]) > fmean(shipped[column]):
+            yield f"{' '.join(column)}, {best}, {fmean(groups[best][column]):.3f}"
 
 
 def _cell(values: Sequence[float]) -> str:

@@ -33,12 +33,12 @@ class Question:
 
     @property
     def clear(self) -> str:
-        """What the model is asked: in a conversation the last wording, which leaves nothing out that was said.
+        """What the model is asked: the last wording that is a question, which leaves nothing out that was said.
 
         >>> Question("And why?", "en", "When did Ott go? And why?", ("Why did Ott go?",)).clear
         'Why did Ott go?'
         """
-        return self.wordings[-1] if self.wordings and self.standalone != self.text else self.standalone
+        return next((text for text in self.wordings[::-1] if text.endswith("?")), self.standalone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,12 +90,15 @@ def _wordings(text: str, turns: Sequence[Turn], llm: LLM | None) -> tuple[str, .
         pieces = list(llm.stream(searching(text, turns), max_tokens=80))
     except LLMError:
         return ()
-    lines = [visible(line) for line in "".join(piece.text for piece in pieces).splitlines()]
+    written = "".join(piece.text for piece in pieces)
+    if any(piece.cut for piece in pieces):
+        return ()
+    lines = [visible(line[start:end]) for line in written.splitlines() for start, end in split(line, "en")]
+    questions = [line for line in lines if line.endswith("?")] or lines  # what is told or ordered is not asked
     said = " ".join([*(f"{turn.question} {turn.answer}" for turn in turns), text])
     known = set(_NUMBER.findall(said))
-    if any(piece.cut for piece in pieces) or len(lines) > _PARTS:
-        return ()
-    return tuple(line for line in lines if line and set(_NUMBER.findall(line)) <= known)
+    honest = tuple(line for line in questions if set(_NUMBER.findall(line)) <= known)
+    return honest if len(honest) <= _PARTS else ()
 
 
 def _invents(written: str, said: str) -> bool:
