@@ -29,6 +29,11 @@ def judging(question: Question, sentence: str) -> Prompt:
     return _filled("judge", question=question.clear, sentence=visible(sentence))
 
 
+def controlling(question: Question) -> Prompt:
+    """The same with a sentence that answers nothing which documents are asked about."""
+    return judging(question, _words("control")["sentence"])
+
+
 def answering(question: Question, sentence: Sentence, before: Sentence | None) -> Prompt:
     """The prompt that asks for an answer from `sentence`, which is read after the one before it, if given."""
     language = language_name(question.language)

@@ -167,6 +167,11 @@ def test_where_no_sentence_answers_the_documents_do_not_say(index: Index) -> Non
     assert answer.hits
 
 
+def test_what_any_sentence_would_answer_is_no_question(index: Index) -> None:
+    answer = ask(index, answers=[""])  # the model says yes to everything
+    assert answer.status == "not_in_documents"
+
+
 def test_a_source_in_another_language_is_quoted_as_such(index: Index) -> None:
     sold = "Son propriétaire Jean Goff vendait la farine au marché."
     answer = ask(index, "Bananas.", question="What did the owner Jean Goff sell at the market?", answers=[sold])
