@@ -55,7 +55,7 @@ def cases(
     for case, question in asked:
         if not case.needs:
             continue
-        wordings = question.wordings if ranking.wordings else ()
+        wordings = question.searches if ranking.wordings else ()
         hits = index.search(question.standalone, k, ranking=ranking, wordings=wordings)
         shown = [_place(hit.passage) for hit in hits]
         read = [_place(sentence) for sentence in gather(hits, index).sentences]

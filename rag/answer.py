@@ -22,14 +22,19 @@ class Turn:
 class Question:
     """What was asked: the reader's words, their language (ISO 639-1), and the same without its turns.
 
-    `standalone` is what is searched and answered; without turns before it equals `text`. `wordings` are its
-    parts, in English, which are searched for too.
+    `standalone` is what is searched and answered; without turns before it equals `text`. `wordings` are what it
+    asks, in English, thing by thing.
     """
 
     text: str
     language: str
     standalone: str
     wordings: tuple[str, ...] = ()
+
+    @property
+    def searches(self) -> tuple[str, ...]:
+        """The wordings, where they help to search: in a conversation, or where several things are asked."""
+        return self.wordings if self.standalone != self.text or len(self.wordings) > 1 else ()
 
     @property
     def clear(self) -> str:

@@ -30,7 +30,7 @@ STATEMENTS = 3
 ANSWERS = 0.31
 """Least probability that the likeliest sentence answers; where it is less, the documents do not say.
 
-The least that no unanswerable development case reaches (n 14); .26 let 1 of them through, and 3 of 14 test cases.
+The least that no unanswerable development case reaches (n 14); .26 let 1 through, and 3 of 14 test cases.
 Some three of four questions with an answer reach it.
 """
 STRANGE = 0.35
@@ -102,7 +102,7 @@ class Assistant:
             generation=index.generation,
         )
         yield answer
-        hits = index.search(asked.standalone, self.passages, where, wordings=asked.wordings)
+        hits = index.search(asked.standalone, self.passages, where, wordings=asked.searches)
         evidence = gather(hits, index)
         answer = replace(answer, status="writing", hits=tuple(hits), timing=Timing(evidence_ms=clock()))
         yield answer

@@ -81,8 +81,8 @@ def _standalone(text: str, language: str, turns: Sequence[Turn], llm: LLM | None
 def _wordings(text: str, turns: Sequence[Turn], llm: LLM | None) -> tuple[str, ...]:
     """What the question asks, in English, each thing by itself; nothing where the model can't tell.
 
-    Only for searching: what is wrong in them finds a wrong passage at worst. Questions that stand alone are not
-    found better so (needs in evidence .76 instead of .81, development cases, n 51).
+    Single questions that stand alone are not found better by it (needs in evidence .76 instead of .81,
+    development cases, n 51), so the model is asked only about conversations and several sentences.
     """
     if llm is None:
         return ()

@@ -92,7 +92,7 @@ def search(
         Settings.from_env(),
     )
     asked = understand(question, [Turn(after, "")] if after else [], open_llm(settings))
-    hits = Library(settings).latest().search(asked.standalone, k, where, wordings=asked.wordings)
+    hits = Library(settings).latest().search(asked.standalone, k, where, wordings=asked.searches)
     terminal.show_hits(hits, json, asked if explain else None)
 
 

@@ -72,7 +72,7 @@ def show_hits(hits: Sequence[Hit], as_json: bool, explained: Question | None = N
         print(json.dumps(found, ensure_ascii=False, indent=2))
         return
     if explained:
-        for text in (explained.standalone, *explained.wordings):
+        for text in (explained.standalone, *explained.searches):
             print(plain(f"Searched for: {text}"))
     for hit in hits:
         document = hit.passage.document
