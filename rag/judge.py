@@ -53,7 +53,7 @@ def weighed(yes: float | None, behind: float) -> float:
     """The probability that a sentence answers, from the model's and from its distance to the best score.
 
     >>> [round(weighed(yes, behind), 2) for yes, behind in ((0.9, 0), (0.9, 0.1), (0.2, 0), (None, 0))]
-    [0.84, 0.59, 0.16, 0.41]
+    [0.84, 0.6, 0.16, 0.41]
     """
     said = 0.5 if yes is None else min(max(yes, 1e-4), 1 - 1e-4)
     return 1 / (1 + math.exp(BEHIND * behind - SAID * math.log(said / (1 - said)) - BIAS))

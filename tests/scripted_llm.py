@@ -20,18 +20,23 @@ from tests.fakes import HashEmbedder
 class ScriptedLLM:
     """Replays replies in order, word by word, and remembers the prompts it was given.
 
-    It fails after `fail_after` pieces of a reply, and like a real model stops at `max_tokens` pieces. It
-    says yes to prompts that end with one of `answers` and no to all others, but believes every claim unless it
-    `doubts`; without `answers` it tells no probabilities.
+    It fails after `fail_after` pieces of a reply, and like a real model stops at `max_tokens` pieces. It is
+    `sure` that those of `answers` that end a prompt answer, and no others; it believes every claim unless it
+    `doubts`. Without `answers` it tells no probabilities.
     """
 
     name = "scripted"
 
     def __init__(
-        self, *replies: str, fail_after: int | None = None, answers: Sequence[str] = (), doubts: bool = False
+        self,
+        *replies: str,
+        fail_after: int | None = None,
+        answers: Sequence[str] = (),
+        sure: float = 0.95,
+        doubts: bool = False,
     ) -> None:
         self.replies, self.fail_after, self.answers = list(replies), fail_after, answers
-        self.doubts = doubts
+        self.sure, self.doubts = sure, doubts
         self.prompts: list[Prompt] = []
 
     def stream(self, prompt: Prompt, max_tokens: int) -> Iterator[Piece]:
@@ -51,7 +56,7 @@ class ScriptedLLM:
             return None
         if "\nClaim: " in prompt[-1].content:
             return 0.1 if self.doubts else 0.95
-        return 0.95 if prompt[-1].content.endswith(tuple(self.answers)) else 0.01
+        return self.sure if prompt[-1].content.endswith(tuple(self.answers)) else 0.01
 
 
 class CloseEmbedder(HashEmbedder):

@@ -167,6 +167,13 @@ def test_where_no_sentence_answers_the_documents_do_not_say(index: Index) -> Non
     assert answer.hits
 
 
+@pytest.mark.parametrize(("reply", "shown"), [(BUILT, [BUILT]), ("Bananas ripen quickly.", [])])
+def test_with_less_certainty_only_words_that_hold_are_shown(index: Index, reply: str, shown: list[str]) -> None:
+    answer = Assistant(lambda: index, ScriptedLLM(reply, answers=[BUILT], sure=0.35)).ask(ASKED)
+    check(answer)
+    assert [statement.text for statement in answer.statements] == shown
+
+
 def test_what_any_sentence_would_answer_is_no_question(index: Index) -> None:
     answer = ask(index, answers=[""])  # the model says yes to everything
     assert answer.status == "not_in_documents"
