@@ -93,7 +93,8 @@ class Index:
         `wordings` are the question's parts, or the question in other words, and are searched for too. A passage
         that mostly repeats better ones is left out. Any string is a question; one without content has no hits.
         """
-        texts = [text for text in map(_storable, (question, *wordings)) if text.strip()]
+        also = wordings if ranking.wordings else ()
+        texts = [text for text in map(_storable, (question, *also)) if text.strip()]
         if not question.strip() or k < 1 or not self.passages:
             return []
         every = [self._asked(text, ranking) for text in texts]

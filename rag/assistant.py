@@ -10,14 +10,14 @@ from corpus.sentences import split
 from index import EVERYTHING, Filter, Index
 from rag.answer import Answer, Question, Timing, Turn
 from rag.attribute import attribute
-from rag.cite import cite, unmarked
+from rag.cite import cite, quote, unmarked
 from rag.disagree import compare
 from rag.errors import LLMError
 from rag.evidence import Evidence, gather
 from rag.gate import about, unknown
 from rag.judge import judged, says
 from rag.llm import LLM, Piece
-from rag.phrases import phrase, quotation
+from rag.phrases import phrase
 from rag.prompt import answering, judging, supporting, visible
 from rag.question import understand
 
@@ -215,9 +215,7 @@ def _counted(timing: Timing, piece: Piece, now: int) -> Timing:
 def _quoted(answer: Answer, evidence: Evidence, places: Sequence[int]) -> Answer:
     """The evidence itself, word for word."""
     for place in places:
-        sentence = evidence.sentences[place]
-        words = quotation(visible(sentence.text), sentence.language, answer.question.language)
-        answer = cite(answer, words, [sentence], "quoted")
+        answer = quote(answer, evidence.sentences[place])
     return answer
 
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from corpus import Sentence
 from rag.answer import Answer, Citation, Statement, Support
+from rag.phrases import quotation
+from rag.prompt import visible
 
 _MARK = re.compile(r"\s*\[\d{1,3}\]")
 
@@ -29,6 +31,12 @@ def cite(answer: Answer, text: str, sources: Sequence[Sentence], support: Suppor
         numbers.append(known)
     statement = Statement(text, tuple(dict.fromkeys(numbers)), support)
     return replace(answer, statements=(*answer.statements, statement), citations=tuple(citations))
+
+
+def quote(answer: Answer, sentence: Sentence) -> Answer:
+    """Return `answer` with a sentence of a document, its language named to readers of another."""
+    words = quotation(visible(sentence.text), sentence.language, answer.question.language)
+    return cite(answer, words, [sentence], "quoted")
 
 
 def unmarked(text: str) -> str:

@@ -45,7 +45,7 @@ def gather(hits: Sequence[Hit], index: Index) -> Evidence:
         if len(chosen) == SENTENCES or (chosen and room < 0):
             break
         chosen.append(int(i))
-    chosen.reverse()  # a small model heeds most what stands next to the question
+    chosen.reverse()
     sentences = tuple(found[i] for i in chosen)
     before = tuple(follows.get(sentence) for sentence in sentences)
     return Evidence(sentences, before, scores[chosen].astype(np.float32), index.sentence_vectors(sentences))

@@ -9,7 +9,7 @@ from corpus.names import same
 from corpus.sentences import split
 from rag.answer import Question, Turn
 from rag.errors import LLMError, QuestionError
-from rag.llm import LLM
+from rag.llm import LLM, Prompt
 from rag.prompt import rewriting, searching, visible
 
 LONGEST = 1000
@@ -65,17 +65,10 @@ def _scripts(text: str) -> set[str]:
 def _standalone(text: str, language: str, turns: Sequence[Turn], llm: LLM | None) -> str:
     """Let the model rewrite the question; if it can't or adds what nobody said, put the last one before it."""
     plain = f"{turns[-1].question} {text}"
-    if llm is None:
-        return plain
-    try:
-        pieces = list(llm.stream(rewriting(text, turns), max_tokens=80))
-    except LLMError:
-        return plain
-    written = "".join(piece.text for piece in pieces).strip()
-    said = " ".join([*(f"{turn.question} {turn.answer}" for turn in turns), text])
+    written = _reply(rewriting(text, turns), llm)
     strays = identify(written) != language or written in {turn.question for turn in turns}
-    wrong = not written or any(piece.cut for piece in pieces) or "\n" in written or len(written) > LONGEST
-    return plain if wrong or strays or _invents(written, said) else written
+    wrong = not written or "\n" in written or len(written) > LONGEST
+    return plain if wrong or strays or _invents(written, _said(text, turns)) else written
 
 
 def _wordings(text: str, turns: Sequence[Turn], llm: LLM | None) -> tuple[str, ...]:
@@ -84,21 +77,25 @@ def _wordings(text: str, turns: Sequence[Turn], llm: LLM | None) -> tuple[str, .
     Single questions that stand alone are not found better by it (needs in evidence .76 instead of .81,
     development cases, n 51), so the model is asked only about conversations and several sentences.
     """
-    if llm is None:
-        return ()
-    try:
-        pieces = list(llm.stream(searching(text, turns), max_tokens=80))
-    except LLMError:
-        return ()
-    written = "".join(piece.text for piece in pieces)
-    if any(piece.cut for piece in pieces):
-        return ()
-    lines = [visible(line[start:end]) for line in written.splitlines() for start, end in split(line, "en")]
+    written = _reply(searching(text, turns), llm).splitlines()
+    lines = [visible(line[start:end]) for line in written for start, end in split(line, "en")]
     questions = [line for line in lines if line.endswith("?")] or lines  # what is told or ordered is not asked
-    said = " ".join([*(f"{turn.question} {turn.answer}" for turn in turns), text])
-    known = set(_NUMBER.findall(said))
+    known = set(_NUMBER.findall(_said(text, turns)))
     honest = tuple(line for line in questions if set(_NUMBER.findall(line)) <= known)
     return honest if len(honest) <= _PARTS else ()
+
+
+def _reply(prompt: Prompt, llm: LLM | None) -> str:
+    """What the model writes, "" where there is none, it fails or finds no end."""
+    try:
+        pieces = list(llm.stream(prompt, max_tokens=80)) if llm else []
+    except LLMError:
+        return ""
+    return "" if any(piece.cut for piece in pieces) else "".join(piece.text for piece in pieces).strip()
+
+
+def _said(text: str, turns: Sequence[Turn]) -> str:
+    return " ".join([*(f"{turn.question} {turn.answer}" for turn in turns), text])
 
 
 def _invents(written: str, said: str) -> bool:
