@@ -15,6 +15,7 @@ _LATIN = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff
 _OTHERS = "\u0370-\u03ff\u0400-\u052f\u0531-\u0587"  # Greek, Cyrillic, Armenian: they have capitals too
 _WORD = re.compile(rf"[{_LATIN}]+(?:-[{_LATIN}]+)*\d*|[{_OTHERS}]+(?:-[{_OTHERS}]+)*")
 _BREAK = re.compile(r"(?:[.!?¿¡:;…\n\"“”„«»‹›(\[]|(?<!\w)['‘’])\s*$")  # d'Altman begins no quotation
+_MIXED = re.compile(rf"[{_LATIN}][{_OTHERS}]|[{_OTHERS}][{_LATIN}]")
 _NOUNS_HAVE_CAPITALS = {"de", "lb"}
 _ENDING = 3  # letters that a case or a genitive may add: Musks, Muska, Altmanowi
 
@@ -42,6 +43,15 @@ def names(text: str, language: str, known: Collection[str] = ()) -> set[str]:
     return found
 
 
+def garbled(text: str) -> bool:
+    """Tell whether a word is written in two alphabets, as models do that take over half a foreign word.
+
+    >>> garbled("в lawsuitе против OpenAI"), garbled("против OpenAI, 马斯克起诉OpenAI")
+    (True, False)
+    """
+    return _MIXED.search(text) is not None
+
+
 def words(text: str) -> set[str]:
     """Return the words of `text` in scripts with capitals, casefolded."""
     return {word.casefold() for word in _WORD.findall(text)}
@@ -57,6 +67,22 @@ def absent(found: Collection[str], text: str) -> set[str]:
     latin = any(word < "\u0370" for word in there)
     others = any(word >= "\u0370" for word in there)
     return {name for name in found if (latin if name < "\u0370" else others) and not same(name, there)}
+
+
+def spelled(found: Collection[str], text: str) -> list[str]:
+    """Return the names of `found` as `text` spells them, in its order and each once; neighbours are one name.
+
+    >>> spelled({"jeff", "bezos", "cook"}, "What did Jeff Bezos pay to Tim Cook, and Jeff Bezos to Musk?")
+    ['Jeff Bezos', 'Cook']
+    """
+    shown: list[str] = []
+    end = -1
+    for match in _WORD.finditer(text):
+        if match.group().casefold() in found:
+            near = end >= 0 and text[end : match.start()] == " "
+            shown[len(shown) - near :] = [f"{shown[-1]} {match.group()}" if near else match.group()]
+            end = match.end()
+    return list(dict.fromkeys(shown))
 
 
 def same(name: str, others: Collection[str]) -> bool:

@@ -78,6 +78,16 @@ def may_hold_thousands(text: str, language: str) -> bool:
 
 
 @cache
+def _currencies() -> dict[str, re.Pattern[str]]:
+    return {name: re.compile(signs, re.IGNORECASE) for name, signs in _tables()["currencies"].items()}
+
+
+@cache
+def _tables() -> dict[str, dict[str, str]]:
+    return tomllib.loads((files("corpus") / "numbers.toml").read_text("utf-8"))
+
+
+@cache
 def _thousands(language: str) -> re.Pattern[str]:
     """What every such quantity is written with: a digit, a numeral or a scale."""
     signs = "".join((*_CJK_SCALES, *_CJK_DIGITS, "十"))
@@ -88,6 +98,26 @@ def missing(statement: list[Quantity], source: list[Quantity]) -> list[Quantity]
     """Return the numbers of `statement` that `source` holds in no reading."""
     known = frozenset().union(*source)
     return [quantity for quantity in statement if not quantity & known]
+
+
+def currencies(text: str) -> set[str]:
+    """Return the currencies that a text names, in any language.
+
+    >>> currencies("97,4 Milliarden Euro") - currencies("un'offerta di 97,4 miliardi di dollari in Europa")
+    {'euro'}
+    >>> currencies("974亿美元") == currencies("$97.4 billion") == {"dollar"}
+    True
+    """
+    return {name for name, signs in _currencies().items() if signs.search(text)}
+
+
+def is_year(quantity: Quantity) -> bool:
+    """Tell whether a number looks like a year of our time.
+
+    >>> is_year(frozenset([Decimal(2024)])), is_year(frozenset([Decimal("97.4")]))
+    (True, False)
+    """
+    return any(value == int(value) and 1900 <= value <= 2100 for value in quantity)
 
 
 def _readings(digits: str) -> list[Quantity]:
@@ -154,9 +184,10 @@ def _month(written: str, language: str) -> int | None:
 @cache
 def _words(language: str) -> dict[str, dict[str, int]]:
     """The tables of `numbers.toml` for one language, each from casefolded word to number."""
-    tables = tomllib.loads((files("corpus") / "numbers.toml").read_text("utf-8"))
     pairs = {
-        name: [entry.split() for entry in table.get(language, "").split(",")] for name, table in tables.items()
+        name: [entry.split() for entry in table.get(language, "").split(",")]
+        for name, table in _tables().items()
+        if name != "currencies"
     }
     return {
         name: {pair[0].casefold(): int(pair[1]) for pair in entries if pair} for name, entries in pairs.items()

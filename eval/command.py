@@ -72,6 +72,29 @@ def retrieval(
 
 
 @app.command()
+def judge(
+    split: Annotated[
+        Literal["dev", "test"], typer.Option(help="Which cases, and which half of NTREX.")
+    ] = "dev",
+    sample: Annotated[int, typer.Option(min=0, help="Only so many questions of each.")] = 0,
+) -> None:
+    """Measure whether the probabilities that sentences answer come true."""
+    from eval.judgement import measure
+    from rag.settings import Settings
+
+    measure(Settings.from_env(), split, sample)
+
+
+@app.command()
+def disagreements() -> None:
+    """Measure how many numbers, changed in news told again in another language, show as disagreements."""
+    from eval.differences import measure
+    from rag.settings import Settings
+
+    measure(Settings.from_env())
+
+
+@app.command()
 def size(
     rows: Annotated[str, typer.Option(help="How many passages, several with commas.")] = "10000,100000,1000000",
 ) -> None:

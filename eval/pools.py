@@ -5,6 +5,7 @@ Where they come from and their licences stand beside the files in `data/`.
 
 import csv
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -15,6 +16,7 @@ from corpus.passages import windows
 
 DATA = Path(__file__).parent / "data"
 
+_DIGITS = re.compile(r"\d+")
 LANGUAGES = ("de", "zh", "en", "nl", "fr", "it")
 """The languages that the documents of the news pool take in turn."""
 _NEWS = {
@@ -55,6 +57,15 @@ class Pool:
     english: Mapping[Sentence, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """A document, the same told in another language, and the place of the sentence that was changed there."""
+
+    first: tuple[Sentence, ...]
+    second: tuple[Sentence, ...]
+    changed: int | None
+
+
 def xquad(folder: Path = DATA) -> Pool:
     """XQuAD-R: each paragraph in de, en, es and zh; the gold of a question is its sentence in each of them.
 
@@ -87,24 +98,12 @@ def xquad(folder: Path = DATA) -> Pool:
 def news(folder: Path = DATA) -> Pool:
     """NTREX: 123 news documents, each in one language, and questions in that language and in another."""
     folder /= "ntrex"
-    names = (folder / "DOCUMENT_IDS.tsv").read_text("utf-8").split("\n")[:-1]
-    texts = {
-        language: (folder / f"newstest2019-{file}.txt").read_text("utf-8").split("\n")
-        for language, file in _NEWS.items()
-    }
-    language_of = dict(zip(dict.fromkeys(names), cycle(LANGUAGES), strict=False))
+    names, texts = _news(folder)
     lines: list[Sentence] = []
     english: dict[Sentence, str] = {}
     passages: list[Passage] = []
-    for name, language in language_of.items():
-        numbers = [i for i, line in enumerate(names) if line == name]
-        own = [texts[language][i] for i in numbers]
-        document = _document(name, "\n".join(own), language)
-        starts = [sum(len(text) + 1 for text in own[:i]) for i in range(len(own))]
-        spans = [
-            Sentence(document, start, start + len(text), language)
-            for start, text in zip(starts, own, strict=True)
-        ]
+    for (name, numbers), language in zip(names.items(), cycle(LANGUAGES), strict=False):
+        spans = _lines(name, language, [texts[language][i] for i in numbers])
         lines += spans
         english |= {span: texts["en"][i] for span, i in zip(spans, numbers, strict=True) if language != "en"}
         passages += windows(spans)
@@ -117,6 +116,63 @@ def news(folder: Path = DATA) -> Pool:
                 for language, text in ((row["language"], row["question"]), (row["other"], row["asked"]))
             ]
     return Pool("NTREX", tuple(lines), tuple(passages), tuple(queries), english)
+
+
+def told_twice(folder: Path = DATA) -> tuple[Pool, list[Retold]]:
+    """NTREX: each news document as in `news`, and told again in another language, in every other one changed.
+
+    There the last digit of one number is three more than it was, in the first sentence that has a number in
+    both languages.
+    """
+    names, texts = _news(folder / "ntrex")
+    lines: list[Sentence] = []
+    passages: list[Passage] = []
+    retold = []
+    for place, (name, numbers) in enumerate(names.items()):
+        language = LANGUAGES[place % 6]
+        other = LANGUAGES[(place + 1 + place // 6 % 5) % 6]
+        own, again = ([texts[code][i] for i in numbers] for code in (language, other))
+        changed = next((i for i in range(len(own)) if _DIGITS.search(own[i]) and _DIGITS.search(again[i])), -1)
+        if planted := place % 2 == 0 and changed >= 0:
+            again[changed] = _altered(again[changed])
+        first, second = _lines(name, language, own), _lines(f"{name} again", other, again)
+        lines += first + second
+        passages += [*windows(first), *windows(second)]
+        retold.append(Retold(tuple(first), tuple(second), changed if planted else None))
+    return Pool("NTREX told twice", tuple(lines), tuple(passages), ()), retold
+
+
+def _altered(text: str) -> str:
+    """Change the longest number of a text.
+
+    >>> _altered("On 3 May 2018 it cost 97.4 million.")
+    'On 3 May 2011 it cost 97.4 million.'
+    """
+    longest = max(_DIGITS.finditer(text), key=lambda match: len(match.group()))
+    last = (int(longest.group()[-1]) + 3) % 10
+    return f"{text[: longest.end() - 1]}{last}{text[longest.end() :]}"
+
+
+def _news(folder: Path) -> tuple[dict[str, list[int]], dict[str, list[str]]]:
+    """The line numbers of each document, and all lines in each language."""
+    names: dict[str, list[int]] = {}
+    for i, name in enumerate((folder / "DOCUMENT_IDS.tsv").read_text("utf-8").split("\n")[:-1]):
+        names.setdefault(name, []).append(i)
+    texts = {
+        language: (folder / f"newstest2019-{file}.txt").read_text("utf-8").split("\n")
+        for language, file in _NEWS.items()
+    }
+    return names, texts
+
+
+def _lines(name: str, language: str, lines: Sequence[str]) -> list[Sentence]:
+    """A document of these lines, as its sentences."""
+    document = _document(name, "\n".join(lines), language)
+    starts = [sum(len(text) + 1 for text in lines[:i]) for i in range(len(lines))]
+    return [
+        Sentence(document, start, start + len(text), language)
+        for start, text in zip(starts, lines, strict=True)
+    ]
 
 
 def _document(name: str, text: str, language: str) -> Document:

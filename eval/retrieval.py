@@ -55,7 +55,7 @@ def cases(
     for case, question in asked:
         if not case.needs:
             continue
-        hits = index.search(question.standalone, k, ranking=ranking, wordings=question.searches)
+        hits = index.search(question.standalone, k, ranking=ranking, wordings=question.wordings)
         shown = [_place(hit.passage) for hit in hits]
         read = [_place(sentence) for sentence in gather(hits, index).sentences]
         own = [any(case.language in spoken[gold.document] for gold in need) for need in case.needs]

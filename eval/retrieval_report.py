@@ -82,7 +82,7 @@ def _feud(
 
 
 def _pool(settings: Settings, pool: Pool, sample: int, out: Console, errors: Console) -> dict[str, Any]:
-    index = _index(settings, pool, errors)
+    index = pool_index(settings, pool, errors)
     queries = _some(pool.queries, sample)
     groups: dict[str, Groups] = {}
     for name, ranking in RANKINGS.items():
@@ -101,7 +101,7 @@ def _pool(settings: Settings, pool: Pool, sample: int, out: Console, errors: Con
     return {"rankings": _plain(groups)}
 
 
-def _index(settings: Settings, pool: Pool, errors: Console) -> Index:
+def pool_index(settings: Settings, pool: Pool, errors: Console) -> Index:
     home = settings.home / "eval" / "pools"
     with Bar(console=errors) as bar:
         task = bar.add_task(f"{pool.name}: embedding", total=None)

@@ -29,6 +29,7 @@ from index.volumes import SEARCHED, VIEWS, Opened, open_volume
 
 CANDIDATES = 50  # rows a language and kind, at least; five a passage asked for where that is more
 MANY = 100  # sentences of a language; development cases with fewer: found in the first 4 .80 without, .76 with
+TELLINGS = 4  # sentences of a language that may tell the same
 NEAR = 6  # the nearest sentences of a language: the first may be another version, the others are not
 
 
@@ -137,6 +138,23 @@ class Index:
         """
         others = [self._sentence_view.others(vector, self._rows.row(sentence)) for sentence in sentences]
         found: Vector = self.sentence_vectors(sentences) @ vector - np.array(others, np.float32)
+        return found
+
+    def counterparts(self, sentence: Sentence, least: float) -> list[Sentence]:
+        """Return the sentences that seem to tell what `sentence` tells, of any language, its own included.
+
+        Each is closer to it than the next closest of its language are, and it to them, by `least` in cosine:
+        a translation by some .07, another report of the same thing by .03. Raises KeyError like `standing_out`.
+        """
+        view, row = self._sentence_view, self._rows.row(sentence)
+        [vector] = view.vectors([row])
+        found = []
+        for language in self.languages:
+            rows, margins = view.outstanding(vector, TELLINGS, language)
+            near = rows[(margins >= least) & (rows != row)].tolist()
+            for other, own in zip(near, view.vectors(near), strict=True):
+                if float(vector @ own) - view.others(own, row) >= least:
+                    found.append(self._rows.sentence(other))
         return found
 
     def sentence_vectors(self, sentences: Sequence[Sentence]) -> Matrix:

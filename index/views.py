@@ -56,6 +56,13 @@ class View:
         others = scores[rows != row][:count]
         return float(np.mean(others)) if len(others) else 0.0
 
+    def outstanding(self, vector: Vector, k: int, language: str) -> tuple[Rows, Vector]:
+        """Return at most `k` rows of `language` closest to `vector`, and by how much closer than `others`."""
+        count = taken(self.counts[language] - 1)
+        rows, scores = self._nearest(vector, max(k, count + 1), language)
+        rest = scores[: count + 1].sum() - np.maximum(scores, scores[: count + 1].min(initial=np.inf))
+        return rows[:k], (scores - rest / max(1, count))[:k]
+
     def _nearest(
         self, vector: Vector, k: int, language: str, admitted: Mask | None = None
     ) -> tuple[Rows, Vector]:

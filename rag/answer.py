@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from corpus import Document, Sentence
+from corpus.sentences import split
 from index import Hit
 
+ASKING = ("?", "？", "؟")
+"""Question marks."""
 Status = Literal["searching", "writing", "answered", "not_in_documents", "failed"]
 Support = Literal["verified", "quoted"]
 
@@ -32,18 +35,25 @@ class Question:
     wordings: tuple[str, ...] = ()
 
     @property
-    def searches(self) -> tuple[str, ...]:
-        """The wordings, where they help to search: in a conversation, or where several things are asked."""
-        return self.wordings if self.standalone != self.text or len(self.wordings) > 1 else ()
-
-    @property
     def clear(self) -> str:
-        """What the model is asked: the last wording that is a question, which leaves nothing out that was said.
+        """What the model is asked: what is a question in the text, without what is told or ordered beside it.
 
+        In a conversation it is the last wording that is one, which leaves nothing out that was said.
+
+        >>> Question("Write OTT. Who was he?", "en", "Write OTT. Who was he?").clear
+        'Who was he?'
         >>> Question("And why?", "en", "When did Ott go? And why?", ("Why did Ott go?",)).clear
         'Why did Ott go?'
         """
-        return next((text for text in self.wordings[::-1] if text.endswith("?")), self.standalone)
+        if self.standalone != self.text:
+            return next((text for text in self.wordings[::-1] if text.endswith(ASKING)), self.standalone)
+        return " ".join(questions(self.text, self.language)) or self.text
+
+
+def questions(text: str, language: str) -> list[str]:
+    """The sentences of a text that end with a question mark."""
+    spans = split(text, language)
+    return [text[start:end] for start, end in spans if text[start:end].endswith(ASKING)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from corpus import Sentence
+from index import Index
 from rag.answer import Answer, Citation, Statement, Support
 from rag.phrases import quotation
 from rag.prompt import visible
@@ -33,9 +34,10 @@ def cite(answer: Answer, text: str, sources: Sequence[Sentence], support: Suppor
     return replace(answer, statements=(*answer.statements, statement), citations=tuple(citations))
 
 
-def quote(answer: Answer, sentence: Sentence) -> Answer:
+def quote(answer: Answer, sentence: Sentence, index: Index) -> Answer:
     """Return `answer` with a sentence of a document, its language named to readers of another."""
-    words = quotation(visible(sentence.text), sentence.language, answer.question.language)
+    english = visible(index.english(sentence))
+    words = quotation(visible(sentence.text), sentence.language, answer.question.language, english)
     return cite(answer, words, [sentence], "quoted")
 
 

@@ -26,7 +26,7 @@ def to_json(answer: Answer, name: str = "") -> dict[str, Any]:
         "statements": [
             {"text": s.text, "citations": list(s.citations), "support": s.support} for s in answer.statements
         ],
-        "citations": [_citation(citation) for citation in answer.citations],
+        "citations": [cited(citation) for citation in answer.citations],
         "disagreements": [
             {"about": d.about, "versions": [_version(version) for version in d.versions]}
             for d in answer.disagreements
@@ -69,11 +69,8 @@ def grounds(hit: Hit) -> dict[str, Any]:
     }
 
 
-def published(date: Published) -> dict[str, Any]:
-    return {"value": date.value, "precision": date.precision, "uncertain": date.uncertain}
-
-
-def _citation(citation: Citation) -> dict[str, Any]:
+def cited(citation: Citation) -> dict[str, Any]:
+    """One of the `citations` of the contract; `feud disagreements --json` has lists of them."""
     document = citation.document
     return {
         "number": citation.number,
@@ -88,6 +85,10 @@ def _citation(citation: Citation) -> dict[str, Any]:
         "url": document.url,
         "translation": None,
     }
+
+
+def published(date: Published) -> dict[str, Any]:
+    return {"value": date.value, "precision": date.precision, "uncertain": date.uncertain}
 
 
 def _version(version: Version) -> dict[str, Any]:

@@ -18,12 +18,13 @@ CHARACTERS = 1600
 class Evidence:
     """Sentences with their scores for the question, in rising order, and their vectors, row by row.
 
-    `before` is the sentence that each of them follows, None at a beginning. `scores` are those
-    of the search; `vectors` is `(n, dimension) float32, unit length`.
+    `before` is the sentence that each of them follows, None at a beginning, `around` the words of its passages.
+    `scores` are those of the search; `vectors` is `(n, dimension) float32, unit length`.
     """
 
     sentences: tuple[Sentence, ...]
     before: tuple[Sentence | None, ...]
+    around: tuple[str, ...]
     scores: NDArray[np.float32]
     vectors: NDArray[np.float32]
 
@@ -37,6 +38,10 @@ def gather(hits: Sequence[Hit], index: Index) -> Evidence:
     best = sentence_scores(hits)
     found = list(best)
     follows = {second: first for hit in hits for first, second in pairwise(hit.passage.sentences)}
+    around: dict[Sentence, str] = {}
+    for hit in hits:
+        for sentence in hit.passage.sentences:
+            around[sentence] = f"{around.get(sentence, '')} {hit.passage.text}"
     scores = np.array(list(best.values()), dtype=np.float32)
     chosen: list[int] = []
     room = CHARACTERS
@@ -47,5 +52,10 @@ def gather(hits: Sequence[Hit], index: Index) -> Evidence:
         chosen.append(int(i))
     chosen.reverse()
     sentences = tuple(found[i] for i in chosen)
-    before = tuple(follows.get(sentence) for sentence in sentences)
-    return Evidence(sentences, before, scores[chosen].astype(np.float32), index.sentence_vectors(sentences))
+    return Evidence(
+        sentences,
+        tuple(follows.get(sentence) for sentence in sentences),
+        tuple(around[sentence] for sentence in sentences),
+        scores[chosen].astype(np.float32),
+        index.sentence_vectors(sentences),
+    )

@@ -6,21 +6,27 @@ from importlib.resources import files
 from typing import Literal
 
 
-def phrase(name: Literal["not_in_documents", "quoted"], language: str) -> str:
-    """Return a sentence of `phrases.toml`, in English where the language has none.
+def phrase(
+    name: Literal["not_in_documents", "unnamed", "looked_for", "quoted"], language: str, **values: str
+) -> str:
+    """Return a sentence of `phrases.toml` with `values` filled in, in English where the language has none.
 
-    >>> phrase("not_in_documents", "nl"), phrase("not_in_documents", "und")
-    ('De documenten zeggen hier niets over.', 'The documents do not say.')
+    >>> phrase("not_in_documents", "nl"), phrase("looked_for", "und", question="Who {else}?")
+    ('De documenten zeggen hier niets over.', 'Looked for: Who {else}?')
     """
     sentences = _table()[name]
-    return sentences.get(language, sentences["en"])
+    return sentences.get(language, sentences["en"]).format(**values)
 
 
-def quotation(words: str, language: str, reader: str) -> str:
+def quotation(words: str, language: str, reader: str, english: str = "") -> str:
     """Return `words` as they are for a reader of their language, and for others as a quotation that names it.
 
-    >>> quotation("Musk ging.", "de", "de"), quotation("Musk ging.", "de", "zh")
+    For readers of English it has the machine's translation behind it, where there is one.
+
+    >>> quotation("Musk ging.", "de", "de"), quotation("Musk ging.", "de", "zh", "Musk left.")
     ('Musk ging.', '德语: “Musk ging.”')
+    >>> quotation("Musk ging.", "de", "en", "Musk left.")
+    'German: “Musk ging.” (machine translation: “Musk left.”)'
     """
     from babel import Locale, UnknownLocaleError
 
@@ -30,7 +36,8 @@ def quotation(words: str, language: str, reader: str) -> str:
         name = Locale.parse(reader).languages[language]
     except (UnknownLocaleError, ValueError, KeyError):
         name = language
-    return f"{name}: “{words}”"
+    translated = f" (machine translation: “{english}”)" if english and reader == "en" else ""
+    return f"{name}: “{words}”{translated}"
 
 
 @cache

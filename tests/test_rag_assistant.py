@@ -83,9 +83,8 @@ def check(answer: Answer) -> None:
     assert answer.draft == ""
     assert answer.timing.total_ms is not None
     if answer.status in ("not_in_documents", "failed"):
-        assert answer.notice == phrase(
-            "quoted" if answer.status == "failed" else "not_in_documents", answer.question.language
-        )
+        said = phrase("quoted" if answer.status == "failed" else "not_in_documents", answer.question.language)
+        assert answer.notice.startswith(said)
     if answer.status == "not_in_documents":
         assert not answer.statements
     if answer.status == "answered":
@@ -119,6 +118,20 @@ def test_a_sentence_that_rests_on_a_source_is_cited(index: Index) -> None:
     )
     assert (answer.llm, answer.embedder, answer.generation) == ("scripted", "close", index.generation)
     assert answer.timing.generated_tokens == 19
+
+
+def test_what_another_sentence_says_is_cited_from_there(index: Index) -> None:
+    [statement] = ask(index, BUILT, answers=[OIL]).statements
+    assert (statement.text, statement.support) == (BUILT, "verified")
+    assert [c.quote for c in ask(index, BUILT, answers=[OIL]).citations] == [BUILT]
+
+
+def test_an_echo_of_the_question_says_nothing_but_a_new_name_does(index: Index) -> None:
+    asked = "Who built the tower of Hellis in the year 1811?"
+    echo = "Somebody built the tower of Hellis in the year 1811."
+    assert [s.support for s in ask(index, echo, question=asked, answers=[BUILT]).statements] == ["quoted"]
+    named = "It was Anna Brandt who built the tower of Hellis in the year 1811."
+    assert [s.support for s in ask(index, named, question=asked, answers=[BUILT]).statements] == ["verified"]
 
 
 def test_statements_appear_one_by_one_and_never_change(index: Index) -> None:
@@ -169,7 +182,7 @@ def test_where_no_sentence_answers_the_documents_do_not_say(index: Index) -> Non
 
 @pytest.mark.parametrize(("reply", "shown"), [(BUILT, [BUILT]), ("Bananas ripen quickly.", [])])
 def test_with_less_certainty_only_words_that_hold_are_shown(index: Index, reply: str, shown: list[str]) -> None:
-    answer = Assistant(lambda: index, ScriptedLLM(reply, answers=[BUILT], sure=0.35)).ask(ASKED)
+    answer = Assistant(lambda: index, ScriptedLLM(reply, answers=[BUILT], sure=0.3)).ask(ASKED)
     check(answer)
     assert [statement.text for statement in answer.statements] == shown
 
@@ -188,6 +201,24 @@ def test_a_source_in_another_language_is_quoted_as_such(index: Index) -> None:
 def test_a_refusal_speaks_the_language_of_the_question(index: Index) -> None:
     answer = ask(index, question="Qui vendait la farine du moulin de Varnes au marché ?", answers=["rien"])
     assert answer.text == "Les documents ne le disent pas."
+
+
+def test_a_refusal_names_what_no_passage_knows(index: Index) -> None:
+    refused = "The documents do not say."
+    assert ask(
+        index, question="What did Jeff Bezos pay for the tower of Hellis?", answers=["nothing"]
+    ).text == (f"{refused} None of the passages found names Jeff Bezos.")
+    order = "Say Pineapple! What did Jeff Bezos pay for the tower of Hellis?"
+    assert ask(index, question=order, answers=["nothing"]).text == refused
+    nonsense = "Say that Pineapple built the tower of Hellis."
+    assert ask(index, question=nonsense, answers=[""]).text == refused
+
+
+def test_a_refused_follow_up_says_what_was_looked_for(index: Index) -> None:
+    rewritten = "Who painted the tower of Hellis?"
+    asked, _ = assistant(index, rewritten, "", answers=["nothing"])
+    answer = asked.ask("Who painted it?", [Turn("Where does the tower of Hellis stand?", "On the cliff.")])
+    assert answer.text == f"The documents do not say. Looked for: {rewritten}"
 
 
 def test_marks_of_the_model_point_at_nothing(index: Index) -> None:

@@ -25,6 +25,7 @@ COMMANDS = [
     "add",
     "remove",
     "list",
+    "disagreements",
     "index",
     "serve",
     "eval",

@@ -79,7 +79,7 @@ def search(
     since: Since = "",
     until: Until = "",
 ) -> None:
-    """Find passages. Only for a follow-up (--after) or several sentences the language model is asked."""
+    """Find passages. Only for a follow-up (--after) or several questions the language model is asked."""
     from index import filtered
     from rag.answer import Turn
     from rag.opening import Library, open_llm
@@ -92,7 +92,7 @@ def search(
         Settings.from_env(),
     )
     asked = understand(question, [Turn(after, "")] if after else [], open_llm(settings))
-    hits = Library(settings).latest().search(asked.standalone, k, where, wordings=asked.searches)
+    hits = Library(settings).latest().search(asked.standalone, k, where, wordings=asked.wordings)
     terminal.show_hits(hits, json, asked if explain else None)
 
 
@@ -142,6 +142,15 @@ def list_documents(
     from ui import library
 
     library.explained(Settings.from_env(), explain) if explain else library.listed(Settings.from_env(), json)
+
+
+@app.command()
+def disagreements(json: Json = False) -> None:
+    """List the points on which sentences of the documents tell the same with other numbers or dates."""
+    from rag.settings import Settings
+    from ui import library
+
+    library.disagreements(Settings.from_env(), json)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn, track
 from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
@@ -20,11 +20,13 @@ from rich.text import Text
 from corpus import Document, FeudError, explain
 from corpus.shipped import seed
 from index import Progress, Report, build, file_outcomes, refresh, translate
-from rag.contract import published
+from rag.answer import Citation
+from rag.contract import cited, published
+from rag.disagree import differences
 from rag.opening import Library, open_embedder, open_llm
 from rag.settings import Settings
 from rag.translate import LLMTranslator
-from ui.terminal import date, plain
+from ui.terminal import cited_words, date, plain
 
 
 class LibraryError(FeudError):
@@ -140,6 +142,31 @@ def explained(settings: Settings, name: str) -> None:
         console.print(Text(f"── {segment.start}–{segment.end} {label}", style=style))
         for line in text.strip("\r\n").splitlines():
             console.print(Text(plain(line), style="dim" if segment.kind == "noise" else ""), soft_wrap=True)
+
+
+def disagreements(settings: Settings, as_json: bool) -> None:
+    """Print what the documents tell differently: every version with its source, in the order of time."""
+    found = Library(settings).latest()
+    errors = Console(file=sys.stderr)
+    sentences = track(
+        found.sentences, "Comparing", console=errors, transient=True, disable=not errors.is_terminal
+    )
+    points = [
+        [Citation(number, (sentence,)) for number, sentence in enumerate(versions, 1)]
+        for versions in differences(sentences, found)
+    ]
+    if as_json:
+        print(
+            json.dumps(
+                [[cited(version) for version in point] for point in points], ensure_ascii=False, indent=2
+            )
+        )
+        return
+    for point in points:
+        for line in [line for version in point for line in cited_words(version)]:
+            print(plain(line))
+        print()
+    print(f"{len(points)} points on which the documents differ, as far as numbers and dates show.")
 
 
 def _seed(settings: Settings) -> None:

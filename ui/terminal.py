@@ -72,7 +72,7 @@ def show_hits(hits: Sequence[Hit], as_json: bool, explained: Question | None = N
         print(json.dumps(found, ensure_ascii=False, indent=2))
         return
     if explained:
-        for text in (explained.standalone, *explained.searches):
+        for text in (explained.standalone, *explained.wordings):
             print(plain(f"Searched for: {text}"))
     for hit in hits:
         document = hit.passage.document
@@ -127,11 +127,21 @@ def differing(answer: Answer) -> list[str]:
 def sources(answer: Answer) -> list[str]:
     """The lines below an answer: each citation with its quote, or the nearest passages of a refusal."""
     if answer.citations:
-        return ["", *(line for citation in answer.citations for line in _source(citation))]
+        return ["", *(line for citation in answer.citations for line in cited_words(citation))]
     if answer.status != "not_in_documents" or not answer.hits:
         return []
     nearest = [f"  {hit.passage.document.id}: {hit.passage.text}" for hit in answer.hits[:3]]
     return ["", "The nearest passages:", *nearest]
+
+
+def cited_words(citation: Citation) -> list[str]:
+    """The lines of a citation: what is quoted, and where it stands."""
+    document = citation.document
+    facts = (document.publisher or document.title, date(document.published), citation.language)
+    return [
+        f"[{citation.number}] “{citation.quote}”",
+        f"    {', '.join(fact for fact in facts if fact)} · {document.id}:{citation.start}–{citation.end}",
+    ]
 
 
 def date(published: Published) -> str:
@@ -153,15 +163,6 @@ def plain(text: str) -> str:
     ('a�[31mb c', '97,4 milliards')
     """
     return "".join(c if c.isprintable() or c in _JOINERS else " " if c.isspace() else "\ufffd" for c in text)
-
-
-def _source(citation: Citation) -> list[str]:
-    document = citation.document
-    facts = (document.publisher or document.title, date(document.published), citation.language)
-    return [
-        f"[{citation.number}] “{citation.quote}”",
-        f"    {', '.join(fact for fact in facts if fact)} · {document.id}:{citation.start}–{citation.end}",
-    ]
 
 
 def _doing(answer: Answer) -> str:

@@ -1,0 +1,45 @@
+"""Sentences that tell the same with other numbers, in a whole folder."""
+
+from pathlib import Path
+
+import pytest
+
+from index import Index, build, open_index
+from rag.disagree import differences
+from tests.scripted_llm import CloseEmbedder
+
+BUILT = "The tower of Hellis was built in 1911 by the mason Anna Brandt for 40 crowns."
+
+
+def indexed(folder: Path, *texts: str) -> Index:
+    (folder / "documents").mkdir()
+    for name, text in zip("abc", texts, strict=False):
+        told = (
+            f"---\ndate: 201{len(texts) - ord(name) % 4}-05-01\n---\n{text} Gulls nest there. It rains a lot.\n"
+        )
+        (folder / "documents" / f"{name}.md").write_text(told, "utf-8")
+    assert list(build(folder / "documents", folder / "home", CloseEmbedder()))
+    return open_index(folder / "home", CloseEmbedder())
+
+
+def test_versions_are_listed_in_the_order_of_time(tmp_path: Path) -> None:
+    index = indexed(tmp_path, BUILT, BUILT.replace("1911", "1921"))
+    [versions] = differences(index.sentences, index)
+    assert [version.document.id for version in versions] == ["b.md", "a.md"]
+    assert [version.text for version in versions] == [BUILT.replace("1911", "1921"), BUILT]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        BUILT,
+        BUILT.replace("in 1911 ", ""),
+        BUILT.replace("for 40 crowns", "for nothing"),
+        BUILT.replace("1911", "1921").replace("Hellis", "Varnes").replace("Anna Brandt", "Jan Ott"),
+        "Whale oil was 17 crowns a barrel.",
+    ],
+    ids=["copy", "one year", "one sum", "other names", "other things"],
+)
+def test_what_tells_no_other_number_of_the_same_differs_in_nothing(tmp_path: Path, other: str) -> None:
+    index = indexed(tmp_path, BUILT, other)
+    assert differences(index.sentences, index) == []
