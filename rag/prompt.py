@@ -34,10 +34,14 @@ def controlling(question: Question) -> Prompt:
     return judging(question, _words("control")["sentence"])
 
 
-def answering(question: Question, sentence: Sentence, before: Sentence | None) -> Prompt:
-    """The prompt that asks for an answer from `sentence`, which is read after the one before it, if given."""
+def answering(question: Question, sentence: Sentence, before: Sentence | None, english: str = "") -> Prompt:
+    """The prompt that asks for an answer from `sentence`, which is read after the one before it, if given.
+
+    Where it is given in `english` it is read so.
+    """
+    told = f"[{_source(sentence)}] {visible(english)}" if english else _told(sentence, before)
     language = language_name(question.language)
-    return _filled("answer", question=question.clear, sentence=_told(sentence, before), language=language)
+    return _filled("answer", question=question.clear, sentence=told, language=language)
 
 
 def supporting(claim: str, sentence: Sentence, before: Sentence | None) -> Prompt:

@@ -51,7 +51,10 @@ def test_a_german_question_finds_the_sum_in_other_languages(assistant: Assistant
     ("question", "refusal"),
     [
         ("¿Cuál es la capital de Australia?", "Los documentos no lo dicen."),
-        ("Why did Jeff Bezos sue OpenAI?", "The documents do not say."),
+        (
+            "Why did Jeff Bezos sue OpenAI?",
+            "The documents do not say. None of the passages found names Jeff Bezos.",
+        ),
     ],
 )
 def test_what_is_not_in_the_documents_is_refused_with_the_nearest_passages(
