@@ -78,16 +78,6 @@ def may_hold_thousands(text: str, language: str) -> bool:
 
 
 @cache
-def _currencies() -> dict[str, re.Pattern[str]]:
-    return {name: re.compile(signs, re.IGNORECASE) for name, signs in _tables()["currencies"].items()}
-
-
-@cache
-def _tables() -> dict[str, dict[str, str]]:
-    return tomllib.loads((files("corpus") / "numbers.toml").read_text("utf-8"))
-
-
-@cache
 def _thousands(language: str) -> re.Pattern[str]:
     """What every such quantity is written with: a digit, a numeral or a scale."""
     signs = "".join((*_CJK_SCALES, *_CJK_DIGITS, "十"))
@@ -182,12 +172,21 @@ def _month(written: str, language: str) -> int | None:
 
 
 @cache
+def _currencies() -> dict[str, re.Pattern[str]]:
+    return {name: re.compile(signs, re.IGNORECASE) for name, signs in _tables()["currencies"].items()}
+
+
+@cache
+def _tables() -> dict[str, dict[str, str]]:
+    return tomllib.loads((files("corpus") / "numbers.toml").read_text("utf-8"))
+
+
+@cache
 def _words(language: str) -> dict[str, dict[str, int]]:
     """The tables of `numbers.toml` for one language, each from casefolded word to number."""
     pairs = {
-        name: [entry.split() for entry in table.get(language, "").split(",")]
-        for name, table in _tables().items()
-        if name != "currencies"
+        name: [entry.split() for entry in _tables()[name].get(language, "").split(",")]
+        for name in ("scales", "spelled")
     }
     return {
         name: {pair[0].casefold(): int(pair[1]) for pair in entries if pair} for name, entries in pairs.items()

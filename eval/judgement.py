@@ -66,9 +66,7 @@ def measure(settings: Settings, split: Split, sample: int) -> None:
 def _halves(pool: Pool) -> tuple[list[tuple[Query, bool]], list[tuple[Query, bool]]]:
     """The questions of every other sentence, each with whether its document is left out, and the rest."""
     halves: tuple[list[tuple[Query, bool]], list[tuple[Query, bool]]] = ([], [])
-    for place in range(0, len(pool.queries), 2):
-        pair = pool.queries[place : place + 2]
-        number = place // 2
+    for number, pair in enumerate(zip(pool.queries[::2], pool.queries[1::2], strict=True)):
         own, other = pair if number // 2 % 2 == 0 else pair[::-1]
         halves[number % 2].extend([(own, False), (other, True)])
     return halves

@@ -153,7 +153,7 @@ class Index:
             rows, margins = view.outstanding(vector, TELLINGS, language)
             near = rows[(margins >= least) & (rows != row)].tolist()
             for other, own in zip(near, view.vectors(near), strict=True):
-                if float(vector @ own) - view.others(own, row) >= least:
+                if self.standing_out(own, [sentence])[0] >= least:
                     found.append(self._rows.sentence(other))
         return found
 

@@ -158,7 +158,7 @@ def _written(
     if answer.statements:
         yield replace(answer, status="answered")
     else:
-        yield _refused(answer, answer.question.standalone if likely else "", strange if likely else ())
+        yield _refused(answer, strange, asks=bool(likely))
 
 
 def _chosen(likely: Sequence[float], least: float) -> list[int]:
@@ -236,15 +236,16 @@ def _quoted(answer: Answer, evidence: Evidence, places: Sequence[int], index: In
     return answer
 
 
-def _refused(answer: Answer, sought: str = "", strange: Collection[str] = ()) -> Answer:
-    """The documents do not say, nor do they know the `strange` names; what was `sought`, if rewritten.
+def _refused(answer: Answer, strange: Collection[str] = (), asks: bool = False) -> Answer:
+    """The documents do not say, nor do they know the `strange` names; what was looked for, if it was rewritten.
 
-    What was asked is repeated only where it is one question: an order would be half obeyed by it.
+    Both only where the question `asks` something, and names only of one question: an order that is repeated
+    would be half obeyed.
     """
     asked, language = answer.question, answer.question.language
     notice = [phrase("not_in_documents", language)]
-    if strange and asked.clear == asked.text:
+    if asks and strange and asked.clear == asked.text:
         notice.append(phrase("unnamed", language, names=", ".join(spelled(strange, asked.standalone))))
-    if sought and sought != asked.text:
-        notice.append(phrase("looked_for", language, question=sought))
+    if asks and asked.standalone != asked.text:
+        notice.append(phrase("looked_for", language, question=asked.standalone))
     return replace(answer, status="not_in_documents", notice=" ".join(notice))

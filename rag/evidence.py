@@ -38,10 +38,6 @@ def gather(hits: Sequence[Hit], index: Index) -> Evidence:
     best = sentence_scores(hits)
     found = list(best)
     follows = {second: first for hit in hits for first, second in pairwise(hit.passage.sentences)}
-    around: dict[Sentence, str] = {}
-    for hit in hits:
-        for sentence in hit.passage.sentences:
-            around[sentence] = f"{around.get(sentence, '')} {hit.passage.text}"
     scores = np.array(list(best.values()), dtype=np.float32)
     chosen: list[int] = []
     room = CHARACTERS
@@ -55,7 +51,10 @@ def gather(hits: Sequence[Hit], index: Index) -> Evidence:
     return Evidence(
         sentences,
         tuple(follows.get(sentence) for sentence in sentences),
-        tuple(around[sentence] for sentence in sentences),
+        tuple(
+            " ".join(hit.passage.text for hit in hits if sentence in hit.passage.sentences)
+            for sentence in sentences
+        ),
         scores[chosen].astype(np.float32),
         index.sentence_vectors(sentences),
     )

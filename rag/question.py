@@ -79,9 +79,9 @@ def _wordings(text: str, turns: Sequence[Turn], llm: LLM | None) -> tuple[str, .
     """
     written = _reply(searching(text, turns), llm).splitlines()
     lines = [visible(line[start:end]) for line in written for start, end in split(line, "en")]
-    questions = [line for line in lines if line.endswith("?")] or lines  # what is told or ordered is not asked
+    asked = [line for line in lines if line.endswith("?")] or lines  # what is told or ordered is not asked
     known = set(_NUMBER.findall(_said(text, turns)))
-    honest = tuple(line for line in questions if set(_NUMBER.findall(line)) <= known)
+    honest = tuple(line for line in asked if set(_NUMBER.findall(line)) <= known)
     return honest if len(honest) <= _PARTS else ()
 
 

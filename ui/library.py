@@ -163,8 +163,9 @@ def disagreements(settings: Settings, as_json: bool) -> None:
         )
         return
     for point in points:
-        for line in [line for version in point for line in cited_words(version)]:
-            print(plain(line))
+        for version in point:
+            for line in cited_words(version):
+                print(plain(line))
         print()
     print(f"{len(points)} points on which the documents differ, as far as numbers and dates show.")
 
