@@ -21,6 +21,7 @@ Kind = Literal[
     "quotation",
     "false_premise",
     "unanswerable",
+    "taken_away",
     "off_topic",
     "instruction",
 ]
@@ -50,7 +51,8 @@ class Case:
     """A question with what a good answer cites and says.
 
     A need is met by any one of its gold quotes, a fact by any one of its surface forms. `forbidden` forms
-    show one particular wrong answer. `language` is the ISO 639-1 code of the question.
+    show one particular wrong answer. `language` is the ISO 639-1 code of the question. `without` is a document
+    that is left out of what is searched, the one which would answer.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Case:
     needs: tuple[tuple[Gold, ...], ...] = ()
     facts: tuple[tuple[str, ...], ...] = ()
     forbidden: tuple[str, ...] = ()
+    without: str = ""
 
 
 def load(folder: Path = FOLDER, split: Split | None = None) -> list[Case]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
@@ -21,6 +21,9 @@ app = typer.Typer(invoke_without_command=True, help="Ask known questions and mea
 def run(
     context: typer.Context,
     split: Annotated[Which, typer.Option(help="Which cases.")] = "dev",
+    pool: Annotated[
+        Literal["feud", "news"], typer.Option(help="The shipped documents, or NTREX news.")
+    ] = "feud",
     sample: Annotated[int, typer.Option(min=0, help="Only so many cases, spread over the kinds.")] = 0,
     extractive: Annotated[bool, typer.Option("--extractive", help="The baseline without a model.")] = False,
     folder: Annotated[Path | None, typer.Option(help="Keep the run here; an interrupted one goes on.")] = None,
@@ -32,20 +35,31 @@ def run(
     from rich.console import Console
     from rich.progress import track
 
-    from eval.case import load
+    from eval.case import Split, load
+    from eval.pools import news
     from eval.report import render, render_comparison, write_report
+    from eval.retrieval_report import pool_index
     from eval.runner import evaluate, run_folder
     from eval.summary import compare, read_run, summarise
-    from rag.opening import open_assistant
+    from eval.unseen import unseen
+    from rag.assistant import Assistant
+    from rag.opening import open_assistant, open_llm
     from rag.settings import Settings
 
     earlier = read_run(against) if against else None
-    settings = Settings.from_env()
-    cases = load(split=None if split == "all" else split)
+    settings, errors = Settings.from_env(), Console(file=sys.stderr)
+    splits = get_args(Split) if split == "all" else [split]
+    if pool == "news":
+        texts = news()
+        cases = [case for each in splits for case in unseen(texts, each)]
+        index = pool_index(settings, texts, errors)
+        assistant = Assistant(lambda: index, None if extractive else open_llm(settings))
+    else:
+        cases = [case for case in load() if case.split in splits]
+        assistant = open_assistant(settings, extractive)
     cases = spread(cases, sample) if sample else cases
-    assistant = open_assistant(settings, extractive)
-    folder = folder or run_folder(settings.home, split, datetime.now())
-    errors = Console(file=sys.stderr)
+    named = split if pool == "feud" else f"{pool}-{split}"
+    folder = folder or run_folder(settings.home, named, datetime.now())
     asked = evaluate(assistant, cases, assistant.latest().documents, folder)
     rows = list(track(asked, f"{len(cases)} cases", total=len(cases), console=errors))
     summary = summarise(rows, folder.name)

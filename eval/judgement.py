@@ -16,7 +16,7 @@ from rich.table import Table
 
 from eval.case import Gold, Split, load
 from eval.measures import retrieved
-from eval.pools import Pool, Query, news
+from eval.pools import halves, news
 from eval.retrieval_report import pool_index
 from index import Hit, Index
 from rag.answer import Question
@@ -46,7 +46,7 @@ def measure(settings: Settings, split: Split, sample: int) -> None:
     llm, errors = open_llm(settings), Console(file=sys.stderr)
     feud, pool = Library(settings).latest(), news()
     cases = [case for case in load(split=split) if case.kind not in ("off_topic", "instruction")]
-    asked = _halves(pool)[0 if split == "dev" else 1]
+    asked = halves(pool)[0 if split == "dev" else 1]
     rows: dict[str, list[Judged]] = {"cases": [], "NTREX": []}
     for case in track(cases[: sample or None], "cases", console=errors):
         question = understand(case.question, case.history, llm)
@@ -61,15 +61,6 @@ def measure(settings: Settings, split: Split, sample: int) -> None:
         gold = [] if away else [Gold(answer.document.id, answer.text)]
         rows["NTREX"].append(_judged(question, left, gold, index, llm))
     _print(rows)
-
-
-def _halves(pool: Pool) -> tuple[list[tuple[Query, bool]], list[tuple[Query, bool]]]:
-    """The questions of every other sentence, each with whether its document is left out, and the rest."""
-    halves: tuple[list[tuple[Query, bool]], list[tuple[Query, bool]]] = ([], [])
-    for number, pair in enumerate(zip(pool.queries[::2], pool.queries[1::2], strict=True)):
-        own, other = pair if number // 2 % 2 == 0 else pair[::-1]
-        halves[number % 2].extend([(own, False), (other, True)])
-    return halves
 
 
 def _judged(question: Question, hits: Sequence[Hit], gold: Sequence[Gold], index: Index, llm: LLM) -> Judged:
@@ -117,7 +108,9 @@ def _print(rows: dict[str, list[Judged]]) -> None:
             f"{name}: n {len(own)}, answerable {len(answerable)}; area under the ROC curve {area(own):.2f}; "
             f"the likeliest sentence answers {first:.2f}"
         )
+    spans = list(calibration([row for own in rows.values() for row in own]))
+    error = np.average([abs(said - true) for *_, said, true in spans], weights=[span[2] for span in spans])
     table = Table("probability", "sentences", "said", "came true")
-    for low, high, count, said, true in calibration([row for own in rows.values() for row in own]):
+    for low, high, count, said, true in spans:
         table.add_row(f"{low:.1f}–{high:.1f}", str(count), f"{said:.2f}", f"{true:.2f}")
-    out.print(table)
+    out.print(table, f"expected calibration error {error:.3f}")

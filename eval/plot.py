@@ -1,4 +1,4 @@
-"""A line plot as SVG, both axes logarithmic."""
+"""A line plot as SVG: logarithmic axes for sizes, plain ones for shares."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
@@ -8,10 +8,13 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 400, 70, 50, 20
 _COLOURS = ("#0b6e99", "#c2410c", "#4d7c0f", "#7e22ce")
 
 
-def lines(across: str, series: Mapping[str, Sequence[tuple[float, float]]]) -> str:
-    """Return the series as an SVG picture; each is a list of points above 0, named in a legend."""
+def lines(across: str, series: Mapping[str, Sequence[tuple[float, float]]], shares: bool = False) -> str:
+    """Return the series as an SVG picture; each is a list of points above 0, named in a legend.
+
+    Both axes are logarithmic, or reach from 0 to 1 where the points are `shares`.
+    """
     points = [point for own in series.values() for point in own]
-    x, y = (_Axis([point[i] for point in points]) for i in (0, 1))
+    x, y = (_Shares() if shares else _Axis([point[i] for point in points]) for i in (0, 1))
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" '
         'font-size="12"><rect width="100%" height="100%" fill="#fff"/>',
@@ -52,9 +55,19 @@ class _Axis:
         return (10.0**power for power in range(self.low, self.high + 1))
 
 
-def _across(axis: _Axis, value: float) -> float:
+class _Shares:
+    """From 0 to 1."""
+
+    def place(self, value: float) -> float:
+        return value
+
+    def ticks(self) -> Iterator[float]:
+        return (tenth / 10 for tenth in range(0, 11, 2))
+
+
+def _across(axis: _Axis | _Shares, value: float) -> float:
     return round(_LEFT + axis.place(value) * (_WIDTH - 20 - _LEFT), 1)
 
 
-def _up(axis: _Axis, value: float) -> float:
+def _up(axis: _Axis | _Shares, value: float) -> float:
     return round(_HEIGHT - _BOTTOM - axis.place(value) * (_HEIGHT - _BOTTOM - _TOP), 1)

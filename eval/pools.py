@@ -33,7 +33,8 @@ _NEWS = {
 class Query:
     """A question and the sentences that answer it, each of them alone.
 
-    `set` names the questions that are reported together.
+    `set` names the questions that are reported together; `says` are forms of what a right answer states, where
+    they are known.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Query:
     language: str
     text: str
     gold: tuple[Sentence, ...]
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +112,34 @@ def news(folder: Path = DATA) -> Pool:
     queries = []
     with (folder / "questions.tsv").open(encoding="utf-8", newline="") as file:
         for row in _rows(file):
-            answer = (lines[int(row["line"]) - 1],)
+            answer, says = (lines[int(row["line"]) - 1],), tuple(row["says"].split(" | "))
             queries += [
-                Query(f"{row['line']}-{language}", "news", language, text, answer)
+                Query(f"{row['line']}-{language}", "news", language, text, answer, says)
                 for language, text in ((row["language"], row["question"]), (row["other"], row["asked"]))
             ]
     return Pool("NTREX", tuple(lines), tuple(passages), tuple(queries), english)
+
+
+def untold(folder: Path = DATA) -> Sequence[Mapping[str, str]]:
+    """What no document of the news answers: `kind`, `language`, `question`, and the `line` that it comes from.
+
+    The line is that of a question in which something was swapped, and empty for what is about no news at all.
+    """
+    with (folder / "ntrex" / "unanswerable.tsv").open(encoding="utf-8", newline="") as file:
+        return _rows(file)
+
+
+def halves(pool: Pool) -> tuple[list[tuple[Query, bool]], list[tuple[Query, bool]]]:
+    """The questions about every other sentence of the news, with whether its document goes, and the others.
+
+    Of the two questions about a sentence one is asked as it is, in turn that in the document's language and the
+    other; for the second the document is left out.
+    """
+    split: tuple[list[tuple[Query, bool]], list[tuple[Query, bool]]] = ([], [])
+    for number, pair in enumerate(zip(pool.queries[::2], pool.queries[1::2], strict=True)):
+        own, other = pair if number // 2 % 2 == 0 else pair[::-1]
+        split[number % 2].extend([(own, False), (other, True)])
+    return split
 
 
 def told_twice(folder: Path = DATA) -> tuple[Pool, list[Retold]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from eval.normalise import states
+from eval.plot import lines
+from eval.risk import Point, curve
 from eval.runner import Row
 from eval.summary import RESAMPLES, SEED, By, Comparison, Summary
 from eval.tables import (
@@ -79,11 +82,14 @@ def render_comparison(comparison: Comparison) -> Stack:
 
 
 def write_report(summary: Summary, folder: Path, comparison: Comparison | None = None) -> Path:
-    """Write `run.json` and `report.md` into `folder`; return the path of the report."""
+    """Write `run.json`, `report.md` and the plot `risk.svg` into `folder`; return the path of the report."""
     data = json.dumps(as_json(summary, comparison), ensure_ascii=False, indent=1)
     (folder / "run.json").write_text(data + "\n", encoding="utf-8")
     report = folder / "report.md"
     report.write_text(markdown(summary, comparison), encoding="utf-8")
+    if points := curve(summary.rows):
+        picture = lines("share of questions answered, the surest first", {"wrong answers": points}, shares=True)
+        (folder / "risk.svg").write_text(picture, encoding="utf-8")
     return report
 
 
@@ -128,10 +134,23 @@ def _lines(summary: Summary, comparison: Comparison | None) -> Iterator[str]:
             if change.measure.unit == "share" and (change.better or change.worse):
                 yield f"- {change.measure.name}: better {names(change.better)}; worse {names(change.worse)}"
         yield from ("", apart(comparison), "")
+    if points := curve(summary.rows):
+        yield from (
+            "## Risk and coverage",
+            "",
+            *_grid(("answered, the surest first", "wrong"), _tenths(points)),
+        )
     failing = [row for row in summary.rows if faults(row)]
     yield from (f"## Failing cases: {len(failing)} of {len(summary.rows)}", "")
     for row in failing:
         yield from _failing(row)
+
+
+def _tenths(points: Sequence[Point]) -> Iterator[tuple[str, str]]:
+    """The last point of the curve in every tenth of the questions."""
+    for _, own in groupby(points, key=lambda point: int(10 * point[0])):
+        *_, (share, wrong) = own
+        yield f"{percent(share)} %", f"{percent(wrong)} %"
 
 
 def _failing(row: Row) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from corpus import Document, FeudError
 from eval.case import Case, Gold
 from eval.measures import Attempt, Record, score
+from index import EVERYTHING, Filter
 from rag import Answer, Question, Turn
 from rag.contract import to_json
 
@@ -20,9 +21,9 @@ _LONE = "backslashreplace"  # half a surrogate pair, which a model can write, be
 
 
 class Asked(Protocol):
-    """What is measured: anything that answers a question after some turns."""
+    """What is measured: anything that answers a question after some turns from some documents."""
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer: ...
+    def ask(self, question: str, history: Sequence[Turn] = (), where: Filter = EVERYTHING) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def run(
     texts = {document.id: document.text for document in documents}
     for case in cases:
         start = clock()
-        answer = _ask(assistant, case)
+        answer = _ask(assistant, case, texts)
         attempt = Attempt(case, to_json(answer, case.id), clock() - start, texts)
         yield Row(case, attempt.answer, attempt.seconds, score(attempt))
 
@@ -107,9 +108,10 @@ def read_rows(folder: Path) -> list[Row]:
     return rows
 
 
-def _ask(assistant: Asked, case: Case) -> Answer:
+def _ask(assistant: Asked, case: Case, documents: Collection[str]) -> Answer:
+    left = Filter(documents=frozenset(documents) - {case.without}) if case.without else EVERYTHING
     try:
-        return assistant.ask(case.question, case.history)
+        return assistant.ask(case.question, case.history, left)
     except FeudError as error:
         return Answer(Question(case.question, case.language, case.question), "failed", notice=str(error))
 

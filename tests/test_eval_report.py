@@ -15,7 +15,7 @@ from eval.case import Case, Gold
 from eval.report import faults, markdown, render, render_comparison, write_report
 from eval.runner import Row, evaluate, run
 from eval.summary import Summary, compare, interval, read_run, summarise
-from index import Hit
+from index import EVERYTHING, Filter, Hit
 from rag import Answer, Citation, Question, Statement, Turn
 
 LAKE = Document("lake.txt", "The lake froze in 1963. Nobody fell in.", "The lake")
@@ -45,7 +45,7 @@ class Says:
     def __init__(self, *said: str | None) -> None:
         self.said = list(said)
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = (), where: Filter = EVERYTHING) -> Answer:
         said = self.said.pop(0)
         if said is None:
             raise FeudError("The engine is off. Start it.")

@@ -10,7 +10,7 @@ import pytest
 from corpus import Document, FeudError, Passage, Sentence
 from eval.case import Case, Gold
 from eval.runner import ROWS, RunError, evaluate, read_rows, run
-from index import Hit
+from index import EVERYTHING, Filter, Hit
 from rag import Answer, Citation, Question, Statement, Turn
 
 TEXT = "The lake froze in 1963. Nobody fell in."
@@ -48,9 +48,11 @@ class Scripted:
     ) -> None:
         self.said, self.fails, self.breaks = said, fails, breaks
         self.asked: list[tuple[str, tuple[Turn, ...]]] = []
+        self.among: list[Filter] = []
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = (), where: Filter = EVERYTHING) -> Answer:
         self.asked.append((question, tuple(history)))
+        self.among.append(where)
         if len(self.asked) in self.fails:
             raise EngineError("The engine is off. Start it.")
         if len(self.asked) in self.breaks:
@@ -85,6 +87,12 @@ def test_a_row_holds_case_answer_seconds_and_measures() -> None:
         "citation validity": 1.0,
         "citation recall": 1.0,
     }
+
+
+def test_what_is_taken_away_is_not_looked_at() -> None:
+    assistant = Scripted()
+    list(run(assistant, [CASE, replace(CASE, without=LAKE.id)], [LAKE, replace(LAKE, id="see.txt")]))
+    assert assistant.among == [EVERYTHING, Filter(documents=frozenset({"see.txt"}))]
 
 
 def test_history_is_asked_as_turns() -> None:
