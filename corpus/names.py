@@ -60,13 +60,25 @@ def words(text: str) -> set[str]:
 def absent(found: Collection[str], text: str) -> set[str]:
     """Return those names of `found` that `text` does not hold though it is in their script.
 
+    Of a name with hyphens one part is enough.
+
     >>> absent({"bezos", "musk"}, "Elon Musks Angebot"), absent({"маск"}, "Musk")
     ({'bezos'}, set())
+    >>> absent({"baden-württemberg-class"}, "de Baden-Württemberg-klasse")
+    set()
     """
-    there = words(text)
+    there = {part for word in words(text) for part in _parts(word)}
     latin = any(word < "\u0370" for word in there)
     others = any(word >= "\u0370" for word in there)
-    return {name for name in found if (latin if name < "\u0370" else others) and not same(name, there)}
+    return {
+        name
+        for name in found
+        if (latin if name < "\u0370" else others) and not any(same(part, there) for part in _parts(name))
+    }
+
+
+def _parts(name: str) -> list[str]:
+    return [name, *(part for part in name.split("-") if part != name and len(part) >= _ENDING)]
 
 
 def spelled(found: Collection[str], text: str) -> list[str]:

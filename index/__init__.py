@@ -15,6 +15,7 @@ from index.ranking import RANKING, Ranking
 from index.schema import linked_sqlite
 from index.search import Index, current_generation, open_index
 from index.transient import index_of
+from index.volumes import SentenceView
 
 __all__ = [
     "DEFAULTS",
@@ -40,6 +41,7 @@ __all__ = [
     "Progress",
     "Ranking",
     "Report",
+    "SentenceView",
     "Translator",
     "build",
     "current_generation",

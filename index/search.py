@@ -25,7 +25,7 @@ from index.snapshot import Snapshot
 from index.times import of_the_time, periods
 from index.vectors import JoinedStore, Mask, Rows, VectorStore
 from index.views import View
-from index.volumes import SEARCHED, VIEWS, Opened, open_volume
+from index.volumes import SEARCHED, VIEWS, Opened, SentenceView, open_volume
 
 CANDIDATES = 50  # rows a language and kind, at least; five a passage asked for where that is more
 MANY = 100  # sentences of a language; development cases with fewer: found in the first 4 .80 without, .76 with
@@ -131,13 +131,15 @@ class Index:
         rows = [self._rows.row(passage) for passage in passages]
         return [float(score) for score in self._passage_view.vectors(rows) @ vector]
 
-    def standing_out(self, vector: Vector, sentences: Sequence[Sentence]) -> Vector:
+    def standing_out(
+        self, vector: Vector, sentences: Sequence[Sentence], view: SentenceView = "sentences"
+    ) -> Vector:
         """Return how much closer each sentence is to `vector` than the closest others of its language are.
 
         (len(sentences),) float32, in cosine; raises KeyError for a sentence that is not of this generation.
         """
-        others = [self._sentence_view.others(vector, self._rows.row(sentence)) for sentence in sentences]
-        found: Vector = self.sentence_vectors(sentences) @ vector - np.array(others, np.float32)
+        others = [self.views[view].others(vector, self._rows.row(sentence)) for sentence in sentences]
+        found: Vector = self.sentence_vectors(sentences, view) @ vector - np.array(others, np.float32)
         return found
 
     def counterparts(self, sentence: Sentence, least: float) -> list[Sentence]:
@@ -157,9 +159,12 @@ class Index:
                     found.append(self._rows.sentence(other))
         return found
 
-    def sentence_vectors(self, sentences: Sequence[Sentence]) -> Matrix:
-        """Return the stored vectors, (len(sentences), d) float32; raises KeyError like `standing_out`."""
-        return self._sentence_view.vectors([self._rows.row(sentence) for sentence in sentences])
+    def sentence_vectors(self, sentences: Sequence[Sentence], view: SentenceView = "sentences") -> Matrix:
+        """Return the stored vectors, (len(sentences), d) float32; raises KeyError like `standing_out`.
+
+        In the `view` "english" those of the sentences in English, their own where there is no translation.
+        """
+        return self.views[view].vectors([self._rows.row(sentence) for sentence in sentences])
 
     def _candidates(self, asked: Asked, wanted: int, admitted: Mask | None, inside: Mask | None) -> Rows:
         """The passages that are near in some language or share words, themselves or by a sentence."""

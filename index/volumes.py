@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from index.rows import KINDS, Kind, Languages, RowsBuilder, VolumeRows, runs_of
 from index.vectors import EXACT, FaissStore, batches, inverted, opened, write_inverted
 
 VIEWS: dict[str, Kind] = {view: "passages" if view == "passages" else "sentences" for view in Inputs._fields}
+SentenceView = Literal["sentences", "english"]
 SEARCHED = ("passages", "sentences", "english")  # the others are only looked up
 _KEPT = 1 << 20  # bytes of keys that wait in memory
 SMALL = 20_000  # rows: what is smaller is written again rather than added to

@@ -16,17 +16,16 @@ CHARACTERS = 1600
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Sentences with their scores for the question, in rising order, and their vectors, row by row.
+    """Sentences with their scores for the question, in rising order.
 
-    `before` is the sentence that each of them follows, None at a beginning, `around` the words of its passages.
-    `scores` are those of the search; `vectors` is `(n, dimension) float32, unit length`.
+    `before` is the sentence that each of them follows, None at a beginning, `around` the words of its passages,
+    also in English where the index has them so. `scores` are those of the search.
     """
 
     sentences: tuple[Sentence, ...]
     before: tuple[Sentence | None, ...]
     around: tuple[str, ...]
     scores: NDArray[np.float32]
-    vectors: NDArray[np.float32]
 
     def best(self, count: int) -> list[int]:
         """The places of the `count` sentences with the highest scores, best first."""
@@ -52,9 +51,12 @@ def gather(hits: Sequence[Hit], index: Index) -> Evidence:
         sentences,
         tuple(follows.get(sentence) for sentence in sentences),
         tuple(
-            " ".join(hit.passage.text for hit in hits if sentence in hit.passage.sentences)
+            " ".join(_words(hit, index) for hit in hits if sentence in hit.passage.sentences)
             for sentence in sentences
         ),
         scores[chosen].astype(np.float32),
-        index.sentence_vectors(sentences),
     )
+
+
+def _words(hit: Hit, index: Index) -> str:
+    return " ".join([hit.passage.text, *map(index.english, hit.passage.sentences)])
