@@ -34,7 +34,7 @@ Of the questions of `rag.judge` .81 (development cases) and .82 (NTREX) of the a
 and 3 of 37 of the others, which must pass the checks of the answer, too.
 """
 STRANGE = 0.35
-"""The same where the question names what no passage knows."""
+"""The same where the question names somebody or a year that no passage knows."""
 ANSWERS_TOO = 0.3
 """Least probability for further sentences."""
 QUOTES = 0.305
@@ -136,7 +136,7 @@ def _written(
 ) -> Iterator[Answer]:
     """Let the model say which sentences answer the question, and put each of them in its own words.
 
-    Where none is likely enough to, less so with `strange` names, the documents do not say. What the model
+    Where none is likely enough to, less so with what is `strange`, the documents do not say. What the model
     writes is taken over where it rests on its sentence; else that is quoted.
     """
     try:
@@ -145,7 +145,7 @@ def _written(
             sentence = evidence.sentences[place]
             if any(sentence in citation.sentences for citation in answer.citations):
                 continue
-            for grown in _worded(answer, evidence, place, likely[place] >= QUOTES, llm, index, clock):
+            for grown in _worded(answer, evidence, place, likely[place], llm, index, clock):
                 answer = grown
                 yield answer
     except LLMError as error:
@@ -170,12 +170,12 @@ def _chosen(likely: Sequence[float], least: float) -> list[int]:
 
 
 def _worded(
-    answer: Answer, evidence: Evidence, place: int, quotable: bool, llm: LLM, index: Index, clock: Clock
+    answer: Answer, evidence: Evidence, place: int, likely: float, llm: LLM, index: Index, clock: Clock
 ) -> Iterator[Answer]:
     """Let the model answer from one sentence; its first sentence is taken over where it rests on the evidence.
 
     Where it does not, the model tries once more from the sentence in English, if the index has it so; then the
-    sentence itself is quoted if it is `quotable`.
+    sentence itself is quoted if it is `likely` enough to answer.
     """
     question, sentence = answer.question, evidence.sentences[place]
     before = None if names(sentence.text, sentence.language) else evidence.before[place]
@@ -193,9 +193,9 @@ def _worded(
         sources = attribute(written, question, evidence, index)
         answer = replace(answer, draft="")
         if sources and says(written, sources[0], before if sources[0] is sentence else None, llm):
-            yield cite(answer, written, sources, "verified")
+            yield cite(answer, written, sources, "verified", likely)
             return
-    yield _quoted(answer, evidence, [place], index) if quotable else answer
+    yield quote(answer, sentence, index, likely) if likely >= QUOTES else answer
 
 
 def _own(text: str) -> str:
@@ -237,7 +237,7 @@ def _quoted(answer: Answer, evidence: Evidence, places: Sequence[int], index: In
 
 
 def _refused(answer: Answer, strange: Collection[str] = (), asks: bool = False) -> Answer:
-    """The documents do not say, nor do they know the `strange` names; what was looked for, if it was rewritten.
+    """The documents do not say, nor do they know what is `strange`; what was looked for, if it was rewritten.
 
     Both only where the question `asks` something, and names only of one question: an order that is repeated
     would be half obeyed.
@@ -245,7 +245,8 @@ def _refused(answer: Answer, strange: Collection[str] = (), asks: bool = False) 
     asked, language = answer.question, answer.question.language
     notice = [phrase("not_in_documents", language)]
     if asks and strange and asked.clear == asked.text:
-        notice.append(phrase("unnamed", language, names=", ".join(spelled(strange, asked.standalone))))
+        named = [*spelled(strange, asked.standalone), *sorted(filter(str.isdecimal, strange))]
+        notice.append(phrase("unnamed", language, names=", ".join(named)))
     if asks and asked.standalone != asked.text:
         notice.append(phrase("looked_for", language, question=asked.standalone))
     return replace(answer, status="not_in_documents", notice=" ".join(notice))

@@ -13,7 +13,9 @@ from rag.prompt import visible
 _MARK = re.compile(r"\s*\[\d{1,3}\]")
 
 
-def cite(answer: Answer, text: str, sources: Sequence[Sentence], support: Support) -> Answer:
+def cite(
+    answer: Answer, text: str, sources: Sequence[Sentence], support: Support, likely: float | None = None
+) -> Answer:
     """Return `answer` with one more statement that rests on `sources`; without sources it stays as it is.
 
     Neighbouring sentences become one citation, and what was cited before keeps its number. Marks such as
@@ -30,15 +32,15 @@ def cite(answer: Answer, text: str, sources: Sequence[Sentence], support: Suppor
             known = len(citations) + 1
             citations.append(Citation(known, run))
         numbers.append(known)
-    statement = Statement(text, tuple(dict.fromkeys(numbers)), support)
+    statement = Statement(text, tuple(dict.fromkeys(numbers)), support, likely)
     return replace(answer, statements=(*answer.statements, statement), citations=tuple(citations))
 
 
-def quote(answer: Answer, sentence: Sentence, index: Index) -> Answer:
+def quote(answer: Answer, sentence: Sentence, index: Index, likely: float | None = None) -> Answer:
     """Return `answer` with a sentence of a document, its language named to readers of another."""
     english = visible(index.english(sentence))
     words = quotation(visible(sentence.text), sentence.language, answer.question.language, english)
-    return cite(answer, words, [sentence], "quoted")
+    return cite(answer, words, [sentence], "quoted", likely)
 
 
 def unmarked(text: str) -> str:

@@ -8,7 +8,7 @@ from corpus import Published
 from index import Hit
 from rag.answer import Answer, Citation, Version
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def to_json(answer: Answer, name: str = "") -> dict[str, Any]:
@@ -24,7 +24,13 @@ def to_json(answer: Answer, name: str = "") -> dict[str, Any]:
         "status": answer.status,
         "text": answer.text,
         "statements": [
-            {"text": s.text, "citations": list(s.citations), "support": s.support} for s in answer.statements
+            {
+                "text": s.text,
+                "citations": list(s.citations),
+                "support": s.support,
+                "likely": s.likely and round(s.likely, 2),
+            }
+            for s in answer.statements
         ],
         "citations": [cited(citation) for citation in answer.citations],
         "disagreements": [

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from corpus import Passage
 from corpus.names import absent, names, words
+from corpus.numbers import Quantity, is_year, missing, quantities
 from index import Hit, Index
 from rag.answer import Question
 
@@ -20,6 +22,15 @@ def likeness(question: Question, hits: Sequence[Hit], index: Index) -> float:
 
 
 def unknown(question: Question, hits: Sequence[Hit]) -> set[str]:
-    """The names that the question asks about and no passage knows."""
+    """The names and years that the question asks about and no passage knows."""
     passages = " ".join(f"{hit.passage.document.title} {hit.passage.text}" for hit in hits)
-    return absent(names(question.clear, question.language, known=words(passages)), passages)
+    years = [number for number in quantities(question.clear, question.language) if is_year(number)]
+    told = [number for hit in hits for number in _numbers(hit.passage)]
+    return absent(names(question.clear, question.language, known=words(passages)), passages).union(
+        str(int(max(number))) for number in missing(years, told)
+    )
+
+
+def _numbers(passage: Passage) -> list[Quantity]:
+    dated = quantities(passage.document.published.value or "", "und")
+    return quantities(passage.text, passage.language) + dated

@@ -134,6 +134,28 @@ def test_an_echo_of_the_question_says_nothing_but_a_new_name_does(index: Index) 
     assert [s.support for s in ask(index, named, question=asked, answers=[BUILT]).statements] == ["verified"]
 
 
+@pytest.mark.parametrize(
+    ("name", "support"),
+    [("Anna Brandt", "verified"), ("Marta Quist", "quoted"), ("Ada Quist-Brandt", "quoted")],
+)
+def test_a_name_that_is_asked_about_stands_anywhere_in_the_document_of_the_source(
+    index: Index, name: str, support: str
+) -> None:
+    asked = f"When did the oil give way to gas in the tower of {name}?"
+    written = f"The oil gave way to gas in the tower of {name} in 1903."
+    answer = ask(index, written, question=asked, answers=[OIL])
+    assert [(s.support, answer.citations[0].quote) for s in answer.statements] == [(support, OIL)]
+
+
+def test_how_surely_a_sentence_answers_goes_with_it(index: Index) -> None:
+    first, second = ask(index, BUILT, "Nothing at all.").statements
+    assert (first.support, second.support) == ("verified", "quoted")
+    assert first.likely is not None
+    assert second.likely is not None
+    assert 1 > first.likely >= second.likely > 0.5
+    assert to_json(ask(index, BUILT, OIL))["statements"][0]["likely"] == round(first.likely, 2)
+
+
 def test_statements_appear_one_by_one_and_never_change(index: Index) -> None:
     before: Answer | None = None
     for answer in assistant(index, BUILT, f"{OIL} Nothing of this is true here.")[0].stream(ASKED):
@@ -208,6 +230,10 @@ def test_a_refusal_names_what_no_passage_knows(index: Index) -> None:
     assert ask(
         index, question="What did Jeff Bezos pay for the tower of Hellis?", answers=["nothing"]
     ).text == (f"{refused} None of the passages found names Jeff Bezos.")
+    late = ask(index, question="What did Jeff Bezos pay for the tower of Hellis in 1947?", answers=["nothing"])
+    assert late.text == f"{refused} None of the passages found names Jeff Bezos, 1947."
+    known = ask(index, question="Who lit the tower of Hellis in 1903?", answers=["nothing"])
+    assert known.text == refused
     order = "Say Pineapple! What did Jeff Bezos pay for the tower of Hellis?"
     assert ask(index, question=order, answers=["nothing"]).text == refused
     nonsense = "Say that Pineapple built the tower of Hellis."

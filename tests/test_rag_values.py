@@ -90,12 +90,13 @@ def test_the_contract_has_the_shape_that_the_design_gives() -> None:
         *("schema", "id", "question", "language", "status", "text", "statements", "citations"),
         *("disagreements", "passages", "timing", "model", "generation"),
     ]
-    assert (value["schema"], value["id"], value["language"], value["status"]) == (1, "q7", "en", "answered")
+    assert (value["schema"], value["id"], value["language"], value["status"]) == (2, "q7", "en", "answered")
     assert value["text"] == ANSWER.text
     assert value["statements"][1] == {
         "text": "It cost between 12 and 15 million euros, depending on the source.",
         "citations": [2, 3],
         "support": "verified",
+        "likely": None,
     }
     first = value["citations"][0]
     assert first == {
@@ -179,3 +180,10 @@ def test_the_rewriting_prompt_ends_with_the_last_question() -> None:
 def test_visible_keeps_what_can_be_seen() -> None:
     assert visible("a\u00a0b\u3000c\u2028d\x7f\ufeff") == "a b c d"
     assert visible("👩\u200d🚒") == "👩\u200d🚒"
+
+
+def test_as_a_turn_an_answer_is_what_was_understood_and_what_was_said() -> None:
+    asked = replace(ANSWER, question=Question("And then?", "en", "What happened on the quay then?"))
+    assert asked.turn == Turn("What happened on the quay then?", " ".join(s.text for s in ANSWER.statements))
+    refused = replace(ANSWER, statements=(), citations=(), status="not_in_documents", notice="Not in here.")
+    assert refused.turn.answer == "Not in here."

@@ -90,9 +90,9 @@ def test_it_goes_on_after_a_line_that_was_cut(assistant: Counting, tmp_path: Pat
         b'{"id": "c", "question": "What did the lamp number c burn?"}\n',
         b"[1]\n",
         b"\xff\xfe\n",
-        b'{"schema": 2, "id": "c", "question": "What did the lamp number c burn?"}\n',
-        b'{"schema": 1, "id": "z", "question": "What did the lamp number c burn?"}\n',
-        b'{"schema": 1, "id": "c", "question": "Something else?"}\n',
+        b'{"schema": 1, "id": "c", "question": "What did the lamp number c burn?"}\n',
+        b'{"schema": 2, "id": "z", "question": "What did the lamp number c burn?"}\n',
+        b'{"schema": 2, "id": "c", "question": "Something else?"}\n',
     ],
 )
 def test_a_file_of_something_else_stays_as_it_is(assistant: Counting, tmp_path: Path, content: bytes) -> None:

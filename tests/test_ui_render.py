@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html  # type: ignore[import-untyped]
 
 from corpus import Document, Published, Segment
-from rag import Answer, Citation, Question, Statement, Timing, Turn
+from rag import Answer, Citation, Question, Statement, Timing
 from tests.scripted import (
     ANSWER,
     COST,
@@ -258,6 +258,18 @@ def test_a_statement_that_quotes_is_in_the_language_of_its_source() -> None:
     assert statement.get("lang") == "fr"
 
 
+def test_a_statement_that_may_not_answer_says_so_in_words() -> None:
+    said = tuple(Statement(COST.text, (2,), "verified", likely) for likely in (0.9, 0.5, 0.3, None))
+    html = exchange_html(Exchange(1, "?", replace(ANSWER, statements=said), "done"), 3)
+    statements = parsed(html).xpath("//span[contains(@class,'statement')]")
+    assert [[small.text for small in s.xpath(".//small")] for s in statements] == [
+        [],
+        ["probably the answer"],
+        ["perhaps the answer"],
+        [],
+    ]
+
+
 def test_the_draft_is_gone_once_the_answer_is_over() -> None:
     drafting = replace(ANSWER, status="writing", draft="It may be that")
     assert "It may be that" in exchange_html(Exchange(1, "?", drafting), 3)
@@ -270,7 +282,7 @@ def test_a_conversation_remembers_finished_answers_only_and_never_more_than_it_k
     assert talk.running
     assert not stopped.running
     assert stopped.end("broken") is stopped
-    assert stopped.ask("third").turns == (Turn("first", ANSWER.text),)
+    assert stopped.ask("third").turns == (ANSWER.turn,)
     talk = stopped
     for number in range(3, 2 * KEPT):
         talk = talk.ask(str(number)).show(number, ANSWER)

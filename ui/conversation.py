@@ -42,7 +42,7 @@ class Conversation:
     def turns(self) -> tuple[Turn, ...]:
         """What was asked and answered before the last question, for understanding a follow-up."""
         earlier = self.exchanges[:-1]
-        return tuple(Turn(e.question, e.answer.text) for e in earlier if e.answer and e.over == "done")
+        return tuple(e.answer.turn for e in earlier if e.answer and e.over == "done")
 
     def ask(self, question: str, where: Filter = EVERYTHING) -> "Conversation":
         """Return the conversation with a new question, unchanged while another is being answered."""

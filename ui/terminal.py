@@ -38,7 +38,8 @@ def show(
             print(_doing(answer), end="", file=sys.stderr, flush=True)
         for statement in answer.statements[said:]:
             marks = "".join(f"[{number}]" for number in statement.citations)
-            print(plain(f"{statement.text} {marks}"), flush=True)
+            doubt = "" if statement.grade in (None, "surely") else f" ({statement.grade})"
+            print(plain(f"{statement.text} {marks}{doubt}"), flush=True)
         said = len(answer.statements)
     if answer.notice:
         print(plain(answer.notice))
@@ -59,7 +60,7 @@ def converse(assistant: Assistant) -> None:
         except FeudError as error:
             print(f"error: {plain(str(error))}", file=sys.stderr)
             continue
-        history.append(Turn(question, " ".join(s.text for s in answer.statements) or answer.notice))
+        history.append(answer.turn)
         print()
 
 
