@@ -13,8 +13,11 @@ Status = Literal["searching", "writing", "answered", "not_in_documents", "failed
 Support = Literal["verified", "quoted"]
 Grade = Literal["surely", "probably", "perhaps"]
 GRADES: dict[Grade, float] = {"surely": 0.6, "probably": 0.4, "perhaps": 0.0}
-"""The least probability of each grade. Of the sentences cited for development questions 12 of 14 that were
-"surely" answer, 25 of 44 "probably" and 23 of 52 "perhaps"."""
+"""The least probability of each grade.
+
+Of the sentences that are likely enough to be cited for 198 development questions, 140 of them about NTREX,
+17 of 20 that are "surely" so do answer, 35 of 58 "probably" and 26 of 78 "perhaps".
+"""
 
 
 @dataclass(frozen=True, slots=True)

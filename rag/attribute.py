@@ -5,11 +5,13 @@ across languages) and shared words, then by names and numbers, which must stand 
 nothing has no citations and is not shown.
 """
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from corpus import Sentence
+from corpus.language import guess
 from corpus.names import absent, garbled, names
 from corpus.numbers import Quantity, currencies, missing, quantities
 from index import Index, SentenceView
@@ -29,10 +31,16 @@ PROVEN = 0.0
 """The same for a source with all numbers of the sentence, and with such or names that the question lacks."""
 NEWS = 0.005
 """How much closer to the source a sentence must be than the question: an echo of the question says nothing."""
+SURE = 0.9
+"""Least probability of another language for what is written not to be in the question's.
+
+Of 158 sentences that the default model wrote for development questions it finds the two that are not.
+"""
 COVERAGE = 0.1
 """What full word coverage adds to a cosine when sources are compared."""
 ALIKE = 0.02
 """A source this much weaker, from another document, says the same and is cited too."""
+_QUOTED = re.compile(r"“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」|『[^』]*』|\"[^\"]*\"")
 
 
 def attribute(text: str, question: Question, evidence: Evidence, index: Index) -> tuple[Sentence, ...]:
@@ -42,7 +50,7 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
     asked about anywhere in the document; each currency in the passage, and each number in a cited sentence or
     in the date of its document, all in one source if one has them all.
     """
-    if not evidence.sentences or not text.strip() or text.rstrip().endswith(ASKING) or garbled(text):
+    if not evidence.sentences or not text.strip() or text.rstrip().endswith(ASKING) or _strays(text, question):
         return ()
     numbers = quantities(text, question.language)
     spoken = names(text, question.language, _names_around(question, evidence))
@@ -73,6 +81,16 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
         if cited
         else ()
     )
+
+
+def _strays(text: str, question: Question) -> bool:
+    """Whether `text` is in another language than the question, or has words of another left in it.
+
+    What it quotes may be in any.
+    """
+    own = _QUOTED.sub(" ", text)
+    language, probability = guess(own)
+    return (language != question.language and probability >= SURE) or garbled(own)
 
 
 def _ranked(

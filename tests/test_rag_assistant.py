@@ -134,6 +134,13 @@ def test_an_echo_of_the_question_says_nothing_but_a_new_name_does(index: Index) 
     assert [s.support for s in ask(index, named, question=asked, answers=[BUILT]).statements] == ["verified"]
 
 
+def test_what_is_not_in_the_language_of_the_question_is_not_taken_over_but_may_be_quoted(index: Index) -> None:
+    asked = "Qui a construit la tour de Hellis, celle dont la lampe brûlait de l'huile ?"
+    quoting = f"C'est écrit sur la tour de Hellis : « {BUILT} »"
+    assert [s.support for s in ask(index, BUILT, question=asked, answers=[BUILT]).statements] == ["quoted"]
+    assert [s.support for s in ask(index, quoting, question=asked, answers=[BUILT]).statements] == ["verified"]
+
+
 @pytest.mark.parametrize(
     ("name", "support"),
     [("Anna Brandt", "verified"), ("Marta Quist", "quoted"), ("Ada Quist-Brandt", "quoted")],
