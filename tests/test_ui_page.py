@@ -13,7 +13,7 @@ import pytest
 
 from corpus import FeudError
 from index import filtered
-from rag import Answer, Citation, Question, Statement, Turn
+from rag import Answer, Citation, Question, Statement
 from tests.scripted import ANSWER, COST, DOCUMENTS, MAYOR, OPENED, QUESTION, Scripted, document, sentence
 from ui.site import HEADERS, LARGEST, SiteError, listen
 
@@ -196,7 +196,7 @@ def test_a_conversation_goes_on_and_starts_anew(served: Served, browser_page: Op
     finished(page)
     ask(page, "And then?")
     finished(page, 2)
-    assert scripted.asked == [(QUESTION, ()), ("And then?", (Turn(QUESTION, ANSWER.text),))]
+    assert scripted.asked == [(QUESTION, ()), ("And then?", (ANSWER.turn,))]
     assert page.locator("h2.question").all_inner_texts() == [QUESTION, "And then?"]
     page.locator(".statement .cite").first.click()
     page.locator("#cited").wait_for()
