@@ -17,7 +17,7 @@ from corpus.numbers import Quantity, currencies, missing, quantities
 from index import Index, SentenceView
 from index.tokens import tokens
 from rag.answer import ASKING, Question
-from rag.evidence import Evidence
+from rag.evidence import Evidence, dated_numbers
 
 READ: tuple[SentenceView, ...] = ("sentences", "english")
 """A source is read as it is and in English, and counts as it is nearer."""
@@ -54,7 +54,7 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
         return ()
     numbers = quantities(text, question.language)
     spoken = names(text, question.language, _names_around(question, evidence))
-    whole = [not missing(numbers, _numbers([sentence])) for sentence in evidence.sentences]
+    whole = [not missing(numbers, dated_numbers([sentence])) for sentence in evidence.sentences]
     news = bool(missing(numbers, quantities(question.standalone, question.language)))
     fresh = absent(spoken, question.standalone)
     proven = [
@@ -135,10 +135,10 @@ def _together(numbers: list[Quantity], sources: Sequence[Sentence]) -> list[Sent
     """The best source with those that hold the numbers it lacks; nothing where a number stands nowhere."""
     cited = list(sources[:1])
     for source in sources[1:]:
-        lacking = missing(numbers, _numbers(cited))
-        if lacking and len(missing(lacking, _numbers([source]))) < len(lacking):
+        lacking = missing(numbers, dated_numbers(cited))
+        if lacking and len(missing(lacking, dated_numbers([source]))) < len(lacking):
             cited.append(source)
-    return [] if missing(numbers, _numbers(cited)) else cited
+    return [] if missing(numbers, dated_numbers(cited)) else cited
 
 
 def _with_others(cited: list[Sentence], close: Sequence[Sentence]) -> tuple[Sentence, ...]:
@@ -147,12 +147,3 @@ def _with_others(cited: list[Sentence], close: Sequence[Sentence]) -> tuple[Sent
         if source.document.id not in {sentence.document.id for sentence in cited}:
             cited.append(source)
     return tuple(cited)
-
-
-def _numbers(sentences: Sequence[Sentence]) -> list[Quantity]:
-    return [
-        quantity
-        for sentence in sentences
-        for quantity in quantities(sentence.text, sentence.language)
-        + quantities(sentence.document.published.value or "", "und")
-    ]

@@ -1,13 +1,14 @@
 """Evidence: the few sentences that are worth the model's attention, the best one last."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus import Sentence
+from corpus import Passage, Sentence
+from corpus.numbers import Quantity, quantities
 from index import Hit, Index, sentence_scores
 
 SENTENCES = 6
@@ -56,6 +57,16 @@ def gather(hits: Sequence[Hit], index: Index) -> Evidence:
         ),
         scores[chosen].astype(np.float32),
     )
+
+
+def dated_numbers(spans: Iterable[Passage | Sentence]) -> list[Quantity]:
+    """The numbers in passages or sentences, and in the dates of their documents."""
+    return [
+        quantity
+        for span in spans
+        for quantity in quantities(span.text, span.language)
+        + quantities(span.document.published.value or "", "und")
+    ]
 
 
 def _words(hit: Hit, index: Index) -> str:

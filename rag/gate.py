@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from corpus import Passage
 from corpus.names import absent, names, words
-from corpus.numbers import Quantity, is_year, missing, quantities
+from corpus.numbers import is_year, missing, quantities
 from index import Hit, Index
 from rag.answer import Question
+from rag.evidence import dated_numbers
 
 ABOUT = 0.80
 """Least likeness of a passage that is about what the question is about, for the default embedder.
@@ -25,12 +25,7 @@ def unknown(question: Question, hits: Sequence[Hit]) -> set[str]:
     """The names and years that the question asks about and no passage knows."""
     passages = " ".join(f"{hit.passage.document.title} {hit.passage.text}" for hit in hits)
     years = [number for number in quantities(question.clear, question.language) if is_year(number)]
-    told = [number for hit in hits for number in _numbers(hit.passage)]
+    told = dated_numbers(hit.passage for hit in hits)
     return absent(names(question.clear, question.language, known=words(passages)), passages).union(
         str(int(max(number))) for number in missing(years, told)
     )
-
-
-def _numbers(passage: Passage) -> list[Quantity]:
-    dated = quantities(passage.document.published.value or "", "und")
-    return quantities(passage.text, passage.language) + dated

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from corpus.language import guess, identify
+from corpus.language import guess
 from corpus.names import same
 from corpus.sentences import split
 from rag.answer import Question, Turn, questions
@@ -48,13 +48,20 @@ def _language(text: str, turns: Sequence[Turn]) -> str:
     'it'
     >>> _language("Who is Shivon Zilis?", []), _language("Kim jest Shivon Zilis?", [])
     ('en', 'pl')
+    >>> _language("And when?", [Turn("Who is Shivon Zilis?", "…")])
+    'en'
     """
-    unnamed = _NAME.sub("", text) if len(text) <= _SHORT else ""
-    language, probability = max(guess(text), guess(unnamed), key=lambda guessed: guessed[1])
+    language, probability = _guessed(text)
     if turns and (probability < _SURE or len(text) < 12):
-        earlier = identify(turns[-1].question)
+        earlier = _guessed(turns[-1].question)[0]
         return language if earlier == "und" or _scripts(text) - _scripts(turns[-1].question) else earlier
     return language
+
+
+def _guessed(text: str) -> tuple[str, float]:
+    """The language of a question, of a short one as it is surer: with its names or without them."""
+    unnamed = _NAME.sub("", text) if len(text) <= _SHORT else ""
+    return max(guess(text), guess(unnamed), key=lambda guessed: guessed[1])
 
 
 def _scripts(text: str) -> set[str]:
@@ -71,7 +78,7 @@ def _standalone(text: str, language: str, turns: Sequence[Turn], llm: LLM | None
     """Let the model rewrite the question; if it can't or adds what nobody said, put the last one before it."""
     plain = f"{turns[-1].question} {text}"
     written = _reply(rewriting(text, turns), llm)
-    strays = identify(written) != language or written in {turn.question for turn in turns}
+    strays = _guessed(written)[0] != language or written in {turn.question for turn in turns}
     wrong = not written or "\n" in written or len(written) > LONGEST
     return plain if wrong or strays or _invents(written, _said(text, turns)) else written
 

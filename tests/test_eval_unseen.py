@@ -3,7 +3,7 @@
 from collections import Counter
 
 from eval.case import Split, check
-from eval.pools import news
+from eval.pools import halves, news
 from eval.unseen import unseen
 
 NEWS = news()
@@ -37,3 +37,14 @@ def test_what_would_answer_is_what_is_taken_away() -> None:
         away = [case for case in unseen(NEWS, split) if case.kind == "taken_away"]
         assert all(case.without in TEXTS and not case.needs for case in away)
         assert not any(case.without for case in unseen(NEWS, split) if case.kind != "taken_away")
+
+
+def test_each_half_asks_every_question_once_as_it_is_and_once_without_its_document() -> None:
+    first, second = halves(NEWS)
+    assert len(first) == len(second) == 150
+    for half in (first, second):
+        for (own, away), (other, left) in zip(half[::2], half[1::2], strict=True):
+            assert (away, left) == (False, True)
+            assert own.gold == other.gold
+            assert own.language != other.language
+    assert not {query.gold for query, _ in first} & {query.gold for query, _ in second}
