@@ -100,6 +100,25 @@ def judge(
 
 
 @app.command()
+def answers(
+    split: Annotated[Which, typer.Option(help="Which cases.")] = "dev",
+    sample: Annotated[int, typer.Option(min=0, help="Only so many cases, spread over the kinds.")] = 0,
+    folder: Annotated[Path | None, typer.Option(help="Keep the runs here; interrupted ones go on.")] = None,
+) -> None:
+    """Ask plainer programs the same cases, and show what each part of the road gives."""
+    from eval.answers import measure
+    from eval.case import load
+    from eval.runner import run_folder
+    from rag.opening import Library, open_llm
+    from rag.settings import Settings
+
+    settings = Settings.from_env()
+    cases = [case for case in load() if split in ("all", case.split)]
+    folder = folder or run_folder(settings.home, f"answers-{split}", datetime.now())
+    measure(Library(settings).latest, open_llm(settings), spread(cases, sample) if sample else cases, folder)
+
+
+@app.command()
 def disagreements() -> None:
     """Measure how many numbers, changed in news told again in another language, show as disagreements."""
     from eval.differences import measure
