@@ -3,14 +3,17 @@
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
+from corpus import Sentence
 from corpus.names import names, spelled
 from corpus.sentences import split
 from index import EVERYTHING, Filter, Index
 from rag.answer import Answer, Question, Timing, Turn
 from rag.attribute import attribute
 from rag.cite import cite, quote, unmarked
+from rag.claims import as_told
 from rag.disagree import compare
 from rag.errors import LLMError
 from rag.evidence import Evidence, gather
@@ -20,6 +23,7 @@ from rag.llm import LLM, Piece
 from rag.phrases import phrase
 from rag.prompt import answering, judging, supporting, visible
 from rag.question import understand
+from rag.translate import LLMTranslator
 
 Clock = Callable[[], int]
 
@@ -45,6 +49,8 @@ it. Below, both checks of the model's words stand in for it.
 """
 QUOTED = 2
 """Sentences that are quoted where no model writes."""
+TRANSLATIONS = 256
+"""Translations of quotations that are remembered."""
 
 
 class Assistant:
@@ -55,6 +61,7 @@ class Assistant:
 
     def __init__(self, latest: Callable[[], Index], llm: LLM | None, passages: int = 8) -> None:
         self.latest, self.llm, self.passages = latest, llm, passages
+        self._translate = lru_cache(TRANSLATIONS)(self._translated)
         self._answering: set[int] = set()
         self._asked = -math.inf
 
@@ -112,49 +119,67 @@ class Assistant:
         evidence = gather(hits, index)
         answer = replace(answer, status="writing", hits=tuple(hits), timing=Timing(evidence_ms=clock()))
         yield answer
+        desk = _Desk(evidence, index, clock, partial(self._told, asked.language, index))
         strange, like = unknown(asked, hits), likeness(asked, hits, index)
         if like < ABOUT or (strange and self.llm is None):
             answer = _refused(answer)
         elif self.llm is None:
-            answer = _quoted(answer, evidence, evidence.best(QUOTED), index)
-            answer = replace(compare(answer, index), status="answered")
+            answer = _quoted(answer, desk)
+            answer = replace(compare(answer, index, desk.told), status="answered")
         else:
-            growing = _written(answer, evidence, like, strange, self.llm, index, clock)
+            growing = _written(answer, desk, self.llm, like, strange)
             for answer in growing:
                 yield answer
         yield replace(answer, draft="", timing=replace(answer.timing, total_ms=clock()))
 
+    def _told(self, language: str, index: Index, sentence: Sentence) -> str:
+        """A sentence in a reader's language, "" where it is in that or the model has none."""
+        if sentence.language == language:
+            return ""
+        try:
+            return self._translate(sentence.text, sentence.language, index.english(sentence), language)
+        except LLMError:
+            return ""
 
-def _written(
-    answer: Answer,
-    evidence: Evidence,
-    like: float,
-    strange: Set[str],
-    llm: LLM,
-    index: Index,
-    clock: Clock,
-) -> Iterator[Answer]:
+    def _translated(self, text: str, written: str, english: str, language: str) -> str:
+        if language == "en" or self.llm is None:
+            return english if language == "en" else ""
+        return LLMTranslator(self.llm).told(text, written, english, language)
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What an answer is made from, and `told`, which gives a sentence to the reader in their language."""
+
+    evidence: Evidence
+    index: Index
+    clock: Clock
+    told: Callable[[Sentence], str]
+
+
+def _written(answer: Answer, desk: _Desk, llm: LLM, like: float, strange: Set[str]) -> Iterator[Answer]:
     """Let the model say which sentences answer the question, and put each of them in its own words.
 
     Where none is likely enough to, less so with what is `strange`, the documents do not say. What the model
     writes is taken over where it rests on its sentence; else that is quoted.
     """
+    evidence = desk.evidence
     try:
-        likely = list(judged(answer.question, evidence, like, index, llm))
+        likely = list(judged(answer.question, evidence, like, desk.index, llm))
         for place in _chosen(likely, STRANGE if strange else ANSWERS):
             sentence = evidence.sentences[place]
             if any(sentence in citation.sentences for citation in answer.citations):
                 continue
-            for grown in _worded(answer, evidence, place, likely[place], llm, index, clock):
+            for grown in _worded(answer, desk, llm, place, likely[place]):
                 answer = grown
                 yield answer
     except LLMError as error:
-        answer = answer if answer.statements else _quoted(answer, evidence, evidence.best(QUOTED), index)
+        answer = answer if answer.statements else _quoted(answer, desk)
         yield replace(
             answer, status="failed", notice=phrase("quoted", answer.question.language), fault=str(error)
         )
         return
-    answer = compare(answer, index)
+    answer = compare(answer, desk.index, desk.told)
     if answer.statements:
         yield replace(answer, status="answered")
     else:
@@ -169,33 +194,35 @@ def _chosen(likely: Sequence[float], least: float) -> list[int]:
     return [order[0], *(place for place in order[1:STATEMENTS] if likely[place] >= ANSWERS_TOO)]
 
 
-def _worded(
-    answer: Answer, evidence: Evidence, place: int, likely: float, llm: LLM, index: Index, clock: Clock
-) -> Iterator[Answer]:
+def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) -> Iterator[Answer]:
     """Let the model answer from one sentence; its first sentence is taken over where it rests on the evidence.
 
     Where it does not, the model tries once more from the sentence in English, if the index has it so; then the
     sentence itself is quoted if it is `likely` enough to answer.
     """
-    question, sentence = answer.question, evidence.sentences[place]
-    before = None if names(sentence.text, sentence.language) else evidence.before[place]
+    question, sentence = answer.question, desk.evidence.sentences[place]
+    before = None if names(sentence.text, sentence.language) else desk.evidence.before[place]
     prompts = [answering(question, sentence, before)]
-    if english := index.english(sentence):
+    if english := desk.index.english(sentence):
         prompts.append(answering(question, sentence, None, english))
     for prompt in prompts:
         text, cut = "", False
         for piece in llm.stream(prompt, TOKENS):
             text, cut = text + piece.text, cut or piece.cut
-            answer = replace(answer, draft=text.strip(), timing=_counted(answer.timing, piece, clock()))
+            answer = replace(answer, draft=text.strip(), timing=_counted(answer.timing, piece, desk.clock()))
             yield answer
         first, *more = _sentences(text, question.language)
         written = "" if cut and not any(more) else _own(first)
-        sources = attribute(written, question, evidence, index)
+        sources = attribute(written, question, desk.evidence, desk.index)
         answer = replace(answer, draft="")
         if sources and says(written, sources[0], before if sources[0] is sentence else None, llm):
-            yield cite(answer, written, sources, "verified", likely)
+            told = as_told(written, question.language, sources[0], desk.index)
+            yield cite(answer, told, sources, "verified", likely)
             return
-    yield quote(answer, sentence, index, likely) if likely >= QUOTES else answer
+    if likely >= QUOTES:
+        yield replace(answer, draft=visible(sentence.text))  # while it is translated
+        answer = quote(answer, sentence, desk.told(sentence), likely)
+    yield answer
 
 
 def _own(text: str) -> str:
@@ -229,10 +256,11 @@ def _counted(timing: Timing, piece: Piece, now: int) -> Timing:
     )
 
 
-def _quoted(answer: Answer, evidence: Evidence, places: Sequence[int], index: Index) -> Answer:
+def _quoted(answer: Answer, desk: _Desk) -> Answer:
     """The evidence itself, word for word."""
-    for place in places:
-        answer = quote(answer, evidence.sentences[place], index)
+    for place in desk.evidence.best(QUOTED):
+        sentence = desk.evidence.sentences[place]
+        answer = quote(answer, sentence, desk.told(sentence))
     return answer
 
 

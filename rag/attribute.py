@@ -50,7 +50,12 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
     asked about anywhere in the document; each currency in the passage, and each number in a cited sentence or
     in the date of its document, all in one source if one has them all.
     """
-    if not evidence.sentences or not text.strip() or text.rstrip().endswith(ASKING) or _strays(text, question):
+    if (
+        not evidence.sentences
+        or not text.strip()
+        or text.rstrip().endswith(ASKING)
+        or strays(text, question.language)
+    ):
         return ()
     numbers = quantities(text, question.language)
     spoken = names(text, question.language, _names_around(question, evidence))
@@ -83,14 +88,14 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
     )
 
 
-def _strays(text: str, question: Question) -> bool:
-    """Whether `text` is in another language than the question, or has words of another left in it.
+def strays(text: str, language: str) -> bool:
+    """Whether `text` is in another language than that, or has words of another left in it.
 
     What it quotes may be in any.
     """
     own = _QUOTED.sub(" ", text)
-    language, probability = guess(own)
-    return (language != question.language and probability >= SURE) or garbled(own)
+    written, probability = guess(own)
+    return (written != language and probability >= SURE) or garbled(own)
 
 
 def _ranked(

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from corpus import Sentence
-from index import Index
 from rag.answer import Answer, Citation, Statement, Support
 from rag.phrases import quotation
 from rag.prompt import visible
@@ -36,10 +35,9 @@ def cite(
     return replace(answer, statements=(*answer.statements, statement), citations=tuple(citations))
 
 
-def quote(answer: Answer, sentence: Sentence, index: Index, likely: float | None = None) -> Answer:
-    """Return `answer` with a sentence of a document, its language named to readers of another."""
-    english = visible(index.english(sentence))
-    words = quotation(visible(sentence.text), sentence.language, answer.question.language, english)
+def quote(answer: Answer, sentence: Sentence, translated: str = "", likely: float | None = None) -> Answer:
+    """Return `answer` with a sentence of a document, for readers of another language with its `translated`."""
+    words = quotation(visible(sentence.text), sentence.language, answer.question.language, visible(translated))
     return cite(answer, words, [sentence], "quoted", likely)
 
 

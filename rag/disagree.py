@@ -3,7 +3,7 @@
 Found by the program alone; which version is right is left to the reader.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from corpus import Sentence
@@ -20,10 +20,10 @@ Set on the first half of the reports of `feud eval disagreements`, where it find
 """
 
 
-def compare(answer: Answer, index: Index) -> Answer:
+def compare(answer: Answer, index: Index, translated: Callable[[Sentence], str]) -> Answer:
     """Return the answer with each point on which a passage that was found differs from what it states.
 
-    What tells a stated thing with other numbers is quoted too; versions are in the order of time.
+    What tells a stated thing with other numbers is quoted too, `translated`; versions are in the order of time.
     """
     shown = {sentence for hit in answer.hits for sentence in hit.passage.sentences}
     for statement in answer.statements:
@@ -36,7 +36,7 @@ def compare(answer: Answer, index: Index) -> Answer:
             continue
         for sentence in differing:
             known = any(sentence in citation.sentences for citation in answer.citations)
-            answer = answer if known else quote(answer, sentence, index)
+            answer = answer if known else quote(answer, sentence, translated(sentence))
         told = [other for other in answer.statements if _source(other, answer) in (source, *differing)]
         told.sort(key=lambda other: _in_time(_source(other, answer)))
         versions = tuple(Version(other.text, other.citations) for other in told)

@@ -5,10 +5,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
+Name = Literal["not_in_documents", "unnamed", "looked_for", "quoted", "translated", "claimed"]
 
-def phrase(
-    name: Literal["not_in_documents", "unnamed", "looked_for", "quoted"], language: str, **values: str
-) -> str:
+
+def phrase(name: Name, language: str, **values: str) -> str:
     """Return a sentence of `phrases.toml` with `values` filled in, in English where the language has none.
 
     >>> phrase("not_in_documents", "nl"), phrase("looked_for", "und", question="Who {else}?")
@@ -18,12 +18,12 @@ def phrase(
     return sentences.get(language, sentences["en"]).format(**values)
 
 
-def quotation(words: str, language: str, reader: str, english: str = "") -> str:
+def quotation(words: str, language: str, reader: str, translated: str = "") -> str:
     """Return `words` as they are for a reader of their language, and for others as a quotation that names it.
 
-    For readers of English it has the machine's translation behind it, where there is one.
+    A machine's translation, where there is one, stands behind it and is called so.
 
-    >>> quotation("Musk ging.", "de", "de"), quotation("Musk ging.", "de", "zh", "Musk left.")
+    >>> quotation("Musk ging.", "de", "de"), quotation("Musk ging.", "de", "zh")
     ('Musk ging.', '德语: “Musk ging.”')
     >>> quotation("Musk ging.", "de", "en", "Musk left.")
     'German: “Musk ging.” (machine translation: “Musk left.”)'
@@ -36,8 +36,8 @@ def quotation(words: str, language: str, reader: str, english: str = "") -> str:
         name = Locale.parse(reader).languages[language]
     except (UnknownLocaleError, ValueError, KeyError):
         name = language
-    translated = f" (machine translation: “{english}”)" if english and reader == "en" else ""
-    return f"{name}: “{words}”{translated}"
+    behind = f" ({phrase('translated', reader)}: “{translated}”)" if translated else ""
+    return f"{name}: “{words}”{behind}"
 
 
 @cache

@@ -59,6 +59,11 @@ def translating(sentence: str) -> Prompt:
     return _filled("translate", sentence=visible(sentence))
 
 
+def telling(sentence: str, language: str) -> Prompt:
+    """The prompt that asks for a sentence in the language with that code."""
+    return _filled("tell", sentence=visible(sentence), language=language_name(language))
+
+
 def rewriting(text: str, turns: Sequence[Turn]) -> Prompt:
     """The prompt that asks for the question `text` to be made independent of `turns`."""
     return _filled("rewrite", question=text, turns=_said(turns))

@@ -1,7 +1,9 @@
-"""The language model as a translator of sentences into English, for the index."""
+"""The language model as a translator: of sentences into English for the index, of quotations for readers."""
 
-from rag.llm import LLM
-from rag.prompt import translating, visible
+from corpus.numbers import missing, quantities
+from rag.attribute import strays
+from rag.llm import LLM, Prompt
+from rag.prompt import telling, translating, visible
 
 LONGEST = 200
 """Tokens of a translation; one that is longer than that is cut and not used."""
@@ -15,5 +17,18 @@ class LLMTranslator:
 
     def english(self, sentence: str) -> str:
         """Return the sentence in English, "" where the model found no end. Raises `LLMError`."""
-        pieces = list(self._llm.stream(translating(sentence), LONGEST))
+        return self._reply(translating(sentence))
+
+    def told(self, sentence: str, language: str, english: str, reader: str) -> str:
+        """Return a sentence of a `language` in a reader's, made from its `english` where there is such.
+
+        "" where the model found no end, wrote another language or changed a number. Raises `LLMError`.
+        """
+        written = self._reply(telling(english or sentence, reader))
+        said, meant = quantities(written, reader), quantities(sentence, language)
+        wrong = strays(written, reader) or missing(said, meant) or missing(meant, said)
+        return "" if wrong else written
+
+    def _reply(self, prompt: Prompt) -> str:
+        pieces = list(self._llm.stream(prompt, LONGEST))
         return "" if any(piece.cut for piece in pieces) else visible("".join(piece.text for piece in pieces))

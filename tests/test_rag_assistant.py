@@ -14,6 +14,7 @@ from rag.contract import to_json
 from rag.errors import QuestionError
 from rag.phrases import phrase
 from rag.prompt import visible
+from rag.translate import LONGEST
 from tests.scripted_llm import CloseEmbedder, ScriptedLLM
 
 TOWER = """The tower of Hellis
@@ -137,7 +138,7 @@ def test_an_echo_of_the_question_says_nothing_but_a_new_name_does(index: Index) 
 def test_what_is_not_in_the_language_of_the_question_is_not_taken_over_but_may_be_quoted(index: Index) -> None:
     asked = "Qui a construit la tour de Hellis, celle dont la lampe brûlait de l'huile ?"
     quoting = f"C'est écrit sur la tour de Hellis : « {BUILT} »"
-    assert [s.support for s in ask(index, BUILT, question=asked, answers=[BUILT]).statements] == ["quoted"]
+    assert [s.support for s in ask(index, BUILT, "", question=asked, answers=[BUILT]).statements] == ["quoted"]
     assert [s.support for s in ask(index, quoting, question=asked, answers=[BUILT]).statements] == ["verified"]
 
 
@@ -225,6 +226,38 @@ def test_a_source_in_another_language_is_quoted_as_such(index: Index) -> None:
     sold = "Son propriétaire Jean Goff vendait la farine au marché."
     answer = ask(index, "Bananas.", question="What did the owner Jean Goff sell at the market?", answers=[sold])
     assert [s.text for s in answer.statements] == [f"French: “{sold}”"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "kept"),
+    [
+        ("Der Turm von Hellis wurde 1811 von Anna Brandt gebaut.", True),
+        ("Der Turm von Hellis wurde 1812 von Anna Brandt gebaut.", False),
+        ("Der Turm von Hellis wurde von Anna Brandt gebaut.", False),
+        ("It was in the year 1811 that Anna Brandt built the tower of Hellis.", False),
+        ("Im Jahr 1811 " + "und so weiter " * LONGEST, False),
+    ],
+    ids=["told", "another number", "no number", "another language", "no end"],
+)
+def test_a_quotation_has_a_translation_behind_it_that_keeps_its_numbers(
+    index: Index, reply: str, kept: bool
+) -> None:
+    question = "Wer hat im Jahr 1811 den Turm von Hellis gebaut?"
+    answer = ask(index, "Bananen.", reply, question=question, answers=[BUILT])
+    behind = f" (maschinelle Übersetzung: “{reply}”)" if kept else ""
+    assert [s.text for s in answer.statements] == [f"Englisch: “{BUILT}”{behind}"]
+
+
+def test_a_translation_is_remembered_and_its_failure_costs_nothing_else(index: Index) -> None:
+    question, told = "Wer hat im Jahr 1811 den Turm von Hellis gebaut?", "Anna Brandt baute ihn 1811."
+    asked, llm = assistant(index, "Bananen.", told, "Bananen.", answers=[BUILT])
+    first, second = (asked.ask(question).text for _ in range(2))
+    assert told in first
+    assert first == second
+    assert llm.replies == []
+    broken, _ = assistant(index, "Bananen.", f"{told} {told}", fail_after=6, answers=[BUILT])
+    answer = broken.ask(question)
+    assert (answer.status, answer.text) == ("answered", f"Englisch: “{BUILT}” [1]")
 
 
 def test_a_refusal_speaks_the_language_of_the_question(index: Index) -> None:
