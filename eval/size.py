@@ -42,6 +42,7 @@ SENTENCES = 45  # of a document: they make some 23 passages
 NOISE = 0.7  # of the real vectors' spread; a text's nearest is then as near as among the real ones, some .9
 QUESTIONS, WARM = 300, 30  # that are measured, and before them some that are not
 FEW = 10  # documents that are added and removed
+_NOISES = 1 << 14  # whose sums in pairs are some 10^8
 _WORDS = 4  # one in so many is replaced
 _BYTES = ("build_anonymous", "build_resident", "disk", "files", "anonymous", "mapped")
 
@@ -91,12 +92,12 @@ class Texts:
         self._vectors = known
         self._all = np.array(list(known.values()))
         self.dimension = self._all.shape[1]
-        self._middle = self._all.mean(axis=0)
-        values, axes = np.linalg.eigh(np.cov((self._all - self._middle).T))
-        self._spread = (axes * np.sqrt(np.clip(values, 0, None))).T.astype(np.float32) * np.float32(NOISE)
+        values, axes = np.linalg.eigh(np.cov(self._all.T))
+        spread = (axes * np.sqrt(np.clip(values, 0, None))).T.astype(np.float32) * np.float32(NOISE)
         self._from: dict[str, Vector] = {}
         self._asked: dict[str, Vector] = {}
         self._chance = np.random.default_rng(1)
+        self._noise = self._chance.standard_normal((_NOISES, self.dimension)).astype(np.float32) @ spread
         self.queries: list[Query] = [
             query for pool in pools for query in pool.queries if key(query.gold[0].text) in known
         ]
@@ -143,8 +144,9 @@ class Texts:
         return self._asked[text]
 
     def _moved(self, vectors: Matrix) -> Matrix:
-        noise = self._chance.standard_normal(vectors.shape).astype(np.float32) @ self._spread
-        return unit(vectors + noise)
+        """Each with the sum of two noises that were drawn before: to draw one took longer than to index it."""
+        first, second = self._chance.integers(_NOISES, size=(2, len(vectors)))
+        return unit(vectors + (self._noise[first] + self._noise[second]) / np.float32(np.sqrt(2)))
 
     def _changed(self, text: str, language: str, chosen: random.Random) -> str:
         words = _words(text, language)
