@@ -2,7 +2,8 @@
 
 Scores are those of Lucene's variant (k1 1.5, b .75) with the statistics of all volumes together. Only rows that
 are asked for are scored, and the best rows are found without reading what frequent words would add to the
-others: after Turtle and Flood 1995, "Query Evaluation: Strategies and Optimizations" (MaxScore).
+others: after Turtle and Flood 1995, "Query Evaluation: Strategies and Optimizations" (MaxScore). In a list
+of more than MANY rows, rows that only share frequent words are taken for the best where no others are there.
 """
 
 from bisect import bisect_right
@@ -27,6 +28,8 @@ BLOCK = 1 << 19  # tokens: sorting them takes some 30 MB
 _KEPT = 1 << 22  # bytes of a language's tokens that wait in memory before they go to a temporary file
 _PAGE = 64  # words of the vocabulary that are read together; the first of each page is in memory
 _NONE: Ints = np.zeros(0, np.int32)
+MANY = 20_000  # rows of a list
+FREQUENT = 1 / 16  # of the rows of such a list: a word that more hold finds none beside those of rarer words
 _MOST = 255  # a word that a row holds more often counts as so often
 
 
@@ -181,8 +184,10 @@ class Bm25Index:
     names and numbers are found in every list, since each cuts the question as it cut its own texts.
     """
 
-    def __init__(self, lists: Mapping[str, Sequence[tuple[int, Postings]]], alive: Mask | None = None) -> None:
-        self._lists, self._alive = lists, alive
+    def __init__(
+        self, lists: Mapping[str, Sequence[tuple[int, Postings]]], alive: Mask | None = None, many: int = MANY
+    ) -> None:
+        self._lists, self._alive, self._many = lists, alive, many
         self._dead = {
             start: np.flatnonzero(~alive[start : start + len(part)]).astype(np.int32)
             if alive is not None
@@ -196,6 +201,9 @@ class Bm25Index:
             self._rows[own] = sum(len(part) - len(gone) for part, gone in dead)
             size = sum(part.tokens - int(part.lengths[gone].sum()) for part, gone in dead)
             self._average[own] = max(1, size) / max(1, self._rows[own])
+        self._norms = {
+            start: self._saturating(own, part) for own, parts in lists.items() for start, part in parts
+        }
         self._terms = lru_cache(maxsize=256)(self._cut)
 
     def shares(self, question: str, language: str, rows: Rows) -> Scores:
@@ -206,7 +214,7 @@ class Bm25Index:
                 here = np.flatnonzero((rows >= start) & (rows < start + len(part)))
                 if len(here) and len(terms.weights):
                     inside = (rows[here] - start).astype(np.int32)
-                    found[here] = self._scores(inside, self._norms(own, part, inside), terms, held)
+                    found[here] = self._scores(inside, self._norms[start], terms, held)
         return found
 
     def best(self, question: str, language: str, k: int) -> dict[str, tuple[Rows, Scores]]:
@@ -214,7 +222,7 @@ class Bm25Index:
         for own, parts in self._lists.items():
             terms = self._terms(question, own, language)
             several = [
-                self._best(own, start, part, terms, held, k)
+                self._best(start, part, terms, held, k)
                 for (start, part), held in zip(parts, terms.held, strict=True)
             ]
             rows = np.concatenate([rows for rows, _ in several])
@@ -254,8 +262,9 @@ class Bm25Index:
             return int(np.count_nonzero(self._alive[start + rows]))
         return len(rows) - int(np.count_nonzero(_counts(dead, rows, counts)))
 
-    def _norms(self, own: str, part: Postings, rows: Ints) -> Scores:
-        lengths = part.lengths[rows] / np.float32(self._average[own])
+    def _saturating(self, own: str, part: Postings) -> Scores:
+        """What is added to a word's number below the line, for each row of a list: longer ones count less."""
+        lengths = part.lengths / np.float32(self._average[own])
         return np.asarray(np.float32(K1 * (1 - B)) + np.float32(K1 * B) * lengths, np.float32)
 
     def _scores(
@@ -265,14 +274,13 @@ class Bm25Index:
         terms: _Terms,
         held: Sequence[tuple[Ints, NDArray[np.uint8]]],
     ) -> Scores:
-        total = np.zeros(len(rows), np.float32)
+        total, own = np.zeros(len(rows), np.float32), norms[rows]
         for weight, (holding, counts) in zip(terms.weights, held, strict=True):
-            total += weight * _saturated(_counts(rows, holding, counts), norms)
+            total += weight * _saturated(_counts(rows, holding, counts), own)
         return total / np.float32(terms.whole)
 
     def _best(
         self,
-        own: str,
         start: int,
         part: Postings,
         terms: _Terms,
@@ -281,23 +289,22 @@ class Bm25Index:
     ) -> tuple[Rows, Scores]:
         """The best rows of one list. Rare tokens first: a row that holds only tokens which together can't give
         what the k-th best row has already is never looked at."""
-        left = np.cumsum(terms.weights[::-1])[::-1]  # what this token and the more frequent ones can give
-        partial = np.zeros(len(part), np.float32)
-        seen = np.zeros(0, np.int32)
-        for number, (weight, (holding, counts)) in enumerate(zip(terms.weights, held, strict=True)):
-            if len(seen) >= k and np.partition(partial[seen], -k)[-k] > left[number]:
+        left = np.append(np.cumsum(terms.weights[::-1])[::-1], 0)  # what a word and the more frequent ones give
+        norms, partial = self._norms[start], np.zeros(len(part), np.float32)
+        frequent = FREQUENT * len(part) if len(part) > self._many else len(part)
+        seen, floor, number = _NONE, np.float32(0), 0
+        for weight, (holding, counts) in zip(terms.weights, held, strict=True):
+            if len(seen) >= k and (len(holding) > frequent or floor > left[number]):
                 break
             new = holding[partial[holding] == 0]
-            partial[holding] += weight * _saturated(counts, self._norms(own, part, holding))
+            partial[holding] += weight * _saturated(counts, norms[holding])
             if self._alive is not None:
                 new = new[self._alive[start + new]]
-            seen = np.concatenate([seen, new])
-        else:
-            number = len(held)
-        if number < len(held) and len(seen) > k:
-            floor = np.partition(partial[seen], -k)[-k]
-            seen = seen[partial[seen] + left[number] >= floor]
-        scores = self._scores(seen, self._norms(own, part, seen), terms, held)
+            seen, number = np.concatenate([seen, new]), number + 1
+            if len(seen) >= k:
+                floor = np.partition(partial[seen], -k)[-k]
+        seen = seen[partial[seen] + left[number] >= floor]
+        scores = self._scores(seen, norms, terms, held)
         order = np.lexsort((seen, -scores))[:k]
         return seen[order].astype(np.int64) + start, scores[order]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from index.arrays import Writer, mapped
-from index.lexical import BLOCK, Bm25Index, Postings, WordsBuilder
+from index.lexical import BLOCK, MANY, Bm25Index, Postings, WordsBuilder
 
 
-def lists(texts: Sequence[str], languages: Sequence[str], volumes: int = 1) -> Bm25Index:
+def lists(texts: Sequence[str], languages: Sequence[str], volumes: int = 1, many: int = MANY) -> Bm25Index:
     """An index of the texts, those of a language side by side; in two volumes each language is cut in two."""
     found: dict[str, list[tuple[int, Postings]]] = {}
     start = 0
@@ -19,7 +19,7 @@ def lists(texts: Sequence[str], languages: Sequence[str], volumes: int = 1) -> B
             if part:
                 found.setdefault(language, []).append((start, postings(part, language)))
             start += len(part)
-    return Bm25Index(found)
+    return Bm25Index(found, many=many)
 
 
 def postings(texts: Sequence[str], language: str, block: int = BLOCK) -> Postings:

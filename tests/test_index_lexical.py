@@ -86,6 +86,18 @@ def test_the_best_rows_are_those_of_all_scores(volumes: int) -> None:
         assert np.array_equal(index.shares(question, "xx", rows[7::31]), whole[7::31])
 
 
+def test_in_a_long_list_the_best_rows_are_those_that_share_a_rarer_word() -> None:
+    texts = made_up(3000, 5)
+    exact, fast = lists(texts, ["xx"] * 3000), lists(texts, ["xx"] * 3000, many=0)
+    same = 0
+    for question in made_up(60, 6):
+        wanted, found = (each.best(question, "xx", 10)["xx"] for each in (exact, fast))
+        same += wanted[0].tolist() == found[0].tolist()
+        assert len(found[0]) == len(wanted[0])
+        assert np.array_equal(found[1], exact.shares(question, "xx", found[0]))
+    assert 48 <= same < 60
+
+
 def test_volumes_together_score_as_one() -> None:
     texts, rows = made_up(400, 7), np.arange(400)
     one, two = lists(texts, ["xx"] * 400), lists(texts, ["xx"] * 400, volumes=2)
