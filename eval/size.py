@@ -32,7 +32,7 @@ from eval.runner import run_folder
 from index import Index, Progress, open_index
 from index.catalogue import Catalogue
 from index.embedder import Matrix, Vector, unit
-from index.generations import catalogue_path, index_folder, writer_lock
+from index.generations import InEnglish, catalogue_path, index_folder, writer_lock
 from index.publish import newest, revise
 from index.records import File, Record, key
 from index.views import View
@@ -129,6 +129,10 @@ class Texts:
         for text, sentence in zip(inputs.contexts, sentences, strict=True):
             self._from[key(text)] = self._from[key(sentence.text)]
         return made
+
+    def made(self, name: str) -> tuple[Record, int]:
+        """The document of that name, of which nothing waits for English."""
+        return self.record(name), 0
 
     def embed_passages(self, texts: Sequence[str]) -> Matrix:
         """The vectors of texts that `record` has just made."""
@@ -254,7 +258,7 @@ def _revise(home: Path, texts: Texts, names: Sequence[str]) -> None:
         stay = {name: kept[name] for name in names if name in kept}
         files = [File(name, name, "", 0, 0, 0, "indexed") for name in sorted(names)]
         fresh = [name for name in names if name not in kept]
-        for step in revise(home, catalogue, files, fresh, texts.record, stay, texts):
+        for step in revise(home, catalogue, files, fresh, texts.made, stay, texts, InEnglish()):
             _tell(step)
 
 

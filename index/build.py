@@ -7,10 +7,10 @@ from pathlib import Path
 from corpus import Document, leave_out_copies, passages, said, sentences
 from index.catalogue import Catalogue
 from index.embedder import Embedder
-from index.english import in_english
+from index.english import count_known, in_english
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing
 from index.files import Found, Outcome, look, outcomes
-from index.generations import Manifest, catalogue_path, check, sweep, writer_lock
+from index.generations import InEnglish, Manifest, catalogue_path, check, sweep, writer_lock
 from index.progress import Progress
 from index.publish import kept_volumes, newest, publish, recipe_of, revise, trusted
 from index.records import File, Record
@@ -65,19 +65,19 @@ def refresh(home: Path, embedder: Embedder) -> Iterator[Progress]:
         trusted(catalogue, manifest)
         catalogue.sweep(manifest.volumes)
         stay = catalogue.places(manifest.volumes)
-        newly, _ = _newly_english(catalogue, stay)
+        newly, english = _newly_english(catalogue, stay, [], manifest.english)
         if not newly:
             return
         if manifest.recipe.fingerprint != embedder.fingerprint:
             raise IndexMismatch("embedder", manifest.recipe.embedder, embedder.name)
         files = list(catalogue.files().values())
 
-        def made(name: str) -> Record:
-            return in_english(catalogue, catalogue.record(stay[name]))[0]
+        def made(name: str) -> tuple[Record, int]:
+            return in_english(catalogue, catalogue.record(stay[name]))[0], 0
 
         intact = not _damaged(home, manifest)
         left = {name: place for name, place in stay.items() if name not in newly}
-        yield from revise(home, catalogue, files, newly, made, left, embedder, intact)
+        yield from revise(home, catalogue, files, newly, made, left, embedder, english, intact)
 
 
 def repair(home: Path) -> None:
@@ -98,7 +98,9 @@ def repair(home: Path) -> None:
             catalogue.add(number + 1, 0, records)
         volumes = {old: volume for old, volume in manifest.volumes.items() if old not in damaged}
         files = list(catalogue.files().values())
-        publish(home, catalogue, number + 1, files, [], volumes, manifest.recipe, bool(places))
+        publish(
+            home, catalogue, number + 1, files, [], volumes, manifest.recipe, manifest.english, bool(places)
+        )
 
 
 def verify(home: Path) -> None:
@@ -139,44 +141,51 @@ def _build(
     gone = [place for name, place in kept.items() if name not in left]
     marked = _marked(catalogue, parsed, left, gone)
     left = {name: place for name, place in left.items() if name not in marked}
-    newly, waiting = _newly_english(catalogue, left)
+    others = [place for name, place in kept.items() if name not in left]
+    newly, english = _newly_english(
+        catalogue, left, others, current.english if kept and current else InEnglish()
+    )
 
     intact = current is not None and current.recipe == recipe and not _damaged(home, current)
     if present is not None and intact and _same(before, files) and not newly:
         number, m = present
         catalogue.stamp(file for file in files if file != before[file.id])
-        yield Report(told, number, False, m.documents, m.passages, m.sentences, waiting, 0)
+        yield Report(told, number, False, m.documents, m.passages, m.sentences, english.waiting, 0)
         return
 
-    def made(name: str) -> Record:
-        nonlocal waiting
+    def made(name: str) -> tuple[Record, int]:
         if name in newly:
-            return in_english(catalogue, catalogue.record(left[name]))[0]
+            return in_english(catalogue, catalogue.record(left[name]))[0], 0
         document, own = marked[name]
         cut = Record.of(document, own.segments, sentences(document), passages(document))
         record, missing = in_english(catalogue, cut)
-        waiting += len(missing)
-        return record
+        return record, len(missing)
 
     stay = {name: place for name, place in left.items() if name not in newly}
     number, m, embedded = yield from revise(
-        home, catalogue, files, {*marked, *newly}, made, stay, embedder, intact, rebuild, small
+        home, catalogue, files, {*marked, *newly}, made, stay, embedder, english, intact, rebuild, small
     )
-    yield Report(told, number, True, m.documents, m.passages, m.sentences, waiting, embedded)
+    yield Report(told, number, True, m.documents, m.passages, m.sentences, m.english.waiting, embedded)
 
 
-def _newly_english(catalogue: Catalogue, places: Mapping[str, Place]) -> tuple[set[str], int]:
-    """The documents of which more is known in English than when they were added, and how many sentences
-    wait for it. All are read, one at a time.
+def _newly_english(
+    catalogue: Catalogue, stay: Mapping[str, Place], others: Iterable[Place], before: InEnglish
+) -> tuple[set[str], InEnglish]:
+    """The documents of which more is known in English than when they were added, and what waits of those that
+    `stay`. While no more is known than `before`, only the `others` of that generation are read.
     """
+    known = count_known(catalogue)
+    if known == before.known:
+        gone = sum(len(in_english(catalogue, catalogue.record(place))[1]) for place in others)
+        return set(), InEnglish(known, before.waiting - gone)
     newly, waiting = set(), 0
-    for name, place in places.items():
+    for name, place in stay.items():
         record = catalogue.record(place)
         translated, missing = in_english(catalogue, record)
         if translated != record:
             newly.add(name)
         waiting += len(missing)
-    return newly, waiting
+    return newly, InEnglish(known, waiting)
 
 
 def _marked(

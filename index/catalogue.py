@@ -254,6 +254,11 @@ class Catalogue:
             found = {name: self._connection.execute(query, (name,)).fetchone() for name in sources}
         return {name: row[0] for name, row in found.items() if row is not None}
 
+    def count_english(self) -> int:
+        """Return how many sentences were translated."""
+        with self._faults():
+            return int(next(self._connection.execute("SELECT count(*) FROM english"))[0])
+
     def keep_english(self, model: str, texts: Mapping[str, str]) -> None:
         """Commit what `model` made of the sources with those keys."""
         rows = ((name, model, text) for name, text in texts.items())
@@ -311,14 +316,19 @@ class Catalogue:
             (kept,),
         )
 
-    def forget_all_but(self, embedded: Iterable[str], sources: Iterable[str]) -> None:
-        """Forget vectors and English of texts that no document holds, inside the caller's transaction."""
+    def forget_all_but(self, embedded: Iterable[str], sources: Iterable[str]) -> int:
+        """Forget vectors and English of texts that no document holds, inside the caller's transaction.
+
+        Returns how many sentences are no longer known in English.
+        """
         run = self._connection.execute
         for table, column, names in (("vectors", "embedded", embedded), ("english", "source", sources)):
             run("CREATE TEMP TABLE held (name TEXT PRIMARY KEY) WITHOUT ROWID")
             self._connection.executemany("INSERT OR IGNORE INTO held VALUES (?)", ((name,) for name in names))
             run(f"DELETE FROM {table} WHERE {column} NOT IN held")
+            forgotten = self._connection.changes()
             run("DROP TABLE held")
+        return forgotten
 
     def _insert(self, place: Place, record: Record) -> None:
         document = (

@@ -53,6 +53,13 @@ def known_english(catalogue: Catalogue, names: Iterable[str]) -> dict[str, str]:
     return {name: made[name] for name in wanted & made.keys()} | catalogue.english(wanted)
 
 
+def count_known(catalogue: Catalogue) -> int:
+    """How many sentences are known in English. Translating adds some; a build, which does nothing else with
+    them than to forget some, says so: while the number is the same, so is what is known.
+    """
+    return len(shipped()) + catalogue.count_english()
+
+
 def translate(home: Path, translator: Translator) -> Iterator[Progress]:
     """Translate what the index in `home` has not in English yet, one sentence after another.
 

@@ -44,6 +44,17 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
+class InEnglish:
+    """How many sentences were known in English when a generation was made, and how many of its own waited.
+
+    A waiting one is counted in each document. Before format 5 nothing was said.
+    """
+
+    known: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What a generation consists of: its volumes by their numbers; `rows` is the catalogue's digest."""
 
@@ -54,13 +65,15 @@ class Manifest:
     sentences: int
     rows: str
     volumes: dict[int, Volume]
+    english: InEnglish
 
     @classmethod
     def read(cls, text: str) -> "Manifest":
         """Read what `text` wrote."""
         fields = json.loads(text)
         volumes = {int(number): Volume.read(volume) for number, volume in fields["volumes"].items()}
-        return cls(**{**fields, "recipe": Recipe(**fields["recipe"]), "volumes": volumes})
+        recipe, english = Recipe(**fields["recipe"]), InEnglish(**fields.get("english", {}))
+        return cls(**{**fields, "recipe": recipe, "volumes": volumes, "english": english})
 
     def text(self) -> str:
         return json.dumps(asdict(self), indent=1, sort_keys=True)

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from index.catalogue import Catalogue
 from index.embedder import Embedder, Matrix, Vector
 from index.english import sources
 from index.errors import EmbedderFault, IndexDamaged
-from index.generations import Manifest, Recipe, fingerprints, sweep, write
+from index.generations import InEnglish, Manifest, Recipe, fingerprints, sweep, write
 from index.progress import Progress
 from index.records import File, Record, key
 from index.rows import Place
@@ -40,15 +41,17 @@ def revise(
     catalogue: Catalogue,
     files: Sequence[File],
     fresh: Collection[str],
-    made: Callable[[str], Record],
+    made: Callable[[str], tuple[Record, int]],
     stay: Mapping[str, Place],
     embedder: Embedder,
+    english: InEnglish,
     intact: bool = True,
     anew: bool = False,
     small: int = SMALL,
 ) -> Generator[Progress, None, tuple[int, Manifest, int]]:
     """Publish a generation of those documents that `stay` and the `fresh` ones, `made` one by one.
 
+    With each that is made comes how many of its sentences wait for English, beside those that `english` counts.
     Volumes of `small` rows or more are only kept while all are `intact`; with `anew` all texts are embedded.
     Returns the generation's number, its manifest, and how many texts were embedded. The writer's lock is held
     by the caller.
@@ -57,12 +60,14 @@ def revise(
     number, named = (1, {}) if present is None else (present[0] + 1, present[1].volumes)
     left = _left(named, stay.values(), small) if intact else set()
     moved = {name: place for name, place in stay.items() if place[0] not in left}
-    embedded = yield from _add(catalogue, number, sorted({*fresh, *moved}), made, moved, embedder, anew)
+    names = sorted({*fresh, *moved})
+    embedded, waiting = yield from _add(catalogue, number, names, made, moved, embedder, anew)
+    english = replace(english, waiting=english.waiting + waiting)
     yield Progress("write", 0, 1)
     volumes = {old: named[old] for old in sorted({place[0] for place in stay.values()} & left)}
     dead = set(catalogue.places(named).values()) - set(stay.values())
     recipe = recipe_of(embedder)
-    manifest = publish(home, catalogue, number, files, dead, volumes, recipe, bool(fresh or moved))
+    manifest = publish(home, catalogue, number, files, dead, volumes, recipe, english, bool(fresh or moved))
     yield Progress("write", 1, 1)
     return number, manifest, embedded
 
@@ -75,6 +80,7 @@ def publish(
     gone: Collection[Place],
     volumes: Mapping[int, Volume],
     recipe: Recipe,
+    english: InEnglish,
     new: bool,
 ) -> Manifest:
     """Write the new volume if there is one, then commit what is gone and the generation's name at once."""
@@ -86,15 +92,16 @@ def publish(
         catalogue.publish(files, gone, volumes)
         counts = np.array(list(catalogue.counts(volumes).values()), np.int64).reshape(-1, 3).sum(axis=0)
         documents, passages, sentences = counts.tolist()
-        rows = catalogue.digest(volumes)
-        manifest = Manifest(recipe, dimension, documents, passages, sentences, rows, dict(volumes))
-        catalogue.name_generation(number, datetime.now(UTC).isoformat(), manifest.text(), KEPT)
         if list(volumes) == [number] and number > 1:  # all was read again, so that all that is held is known
             embedded = (
                 key(text) for each in catalogue.records(number) for view in each.inputs() for text in view
             )
             spoken = (source for each in catalogue.records(number) for source in sources(each))
-            catalogue.forget_all_but(embedded, spoken)
+            forgotten = catalogue.forget_all_but(embedded, spoken)
+            english = replace(english, known=english.known - forgotten)
+        rows = catalogue.digest(volumes)
+        manifest = Manifest(recipe, dimension, documents, passages, sentences, rows, dict(volumes), english)
+        catalogue.name_generation(number, datetime.now(UTC).isoformat(), manifest.text(), KEPT)
     sweep(home, kept_volumes(catalogue))
     return manifest
 
@@ -162,25 +169,30 @@ def _add(
     catalogue: Catalogue,
     volume: int,
     names: Sequence[str],
-    made: Callable[[str], Record],
+    made: Callable[[str], tuple[Record, int]],
     moved: Mapping[str, Place],
     embedder: Embedder,
     anew: bool,
-) -> Generator[Progress, None, int]:
-    """Embed and add documents to a volume, some at a time; return how many texts were embedded."""
-    first, done = 0, 0
+) -> Generator[Progress, None, tuple[int, int]]:
+    """Embed and add documents to a volume, some at a time.
+
+    Returns how many texts were embedded, and how many sentences of those that were made wait for English.
+    """
+    first, done, waiting = 0, 0, 0
     while first < len(names):
         records: list[Record] = []
         size = 0
         while first + len(records) < len(names) and size < _AT_ONCE:
             name = names[first + len(records)]
-            records.append(catalogue.record(moved[name]) if name in moved else made(name))
+            record, missing = (catalogue.record(moved[name]), 0) if name in moved else made(name)
+            records.append(record)
+            waiting += missing
             size += len(records[-1].document.text)
         done += yield from embed(catalogue, embedder, texts(records), anew, done)
         with catalogue.transaction():
             catalogue.add(volume, first, records)
         first += len(records)
-    return done
+    return done, waiting
 
 
 def _embedded(embedder: Embedder, batch: list[str]) -> Matrix:

@@ -117,6 +117,20 @@ def test_english_stays_with_changes_of_other_files_and_goes_with_its_own(places:
     assert kept == []
 
 
+def test_what_waits_is_counted_on_from_the_build_before(places: tuple[Path, Path], tmp_path: Path) -> None:
+    folder, home = places
+    french = "Le port\n\nLe port a fermé en mars. Les navires attendent depuis des semaines.\n"
+    counts = []
+    for number, text in enumerate((french, french[:35], "")):
+        (folder / "c.txt").write_text(text, encoding="utf-8")
+        waiting = [
+            run(build(folder, place, HashEmbedder())).waiting for place in (home, tmp_path / f"{number}")
+        ]
+        assert waiting[0] == waiting[1]
+        counts.append(waiting[0])
+    assert counts == [5, 6, 3]
+
+
 def records(home: Path) -> list[Any]:
     with Catalogue(catalogue_path(home)) as catalogue:
         return list(catalogue.all_records())

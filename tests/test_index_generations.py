@@ -1,10 +1,12 @@
 """Files of a generation: written whole, named last, read only if they are what was written."""
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from index.arrays import SMALL
 from index.errors import IndexBusy, IndexDamaged, IndexNotWritten
 from index.generations import (
+    InEnglish,
     Manifest,
     Recipe,
     check,
@@ -41,8 +44,11 @@ def test_what_is_written_is_found_whole(tmp_path: Path) -> None:
 
 def test_a_manifest_comes_back_equal(tmp_path: Path) -> None:
     volumes = {7: write(tmp_path, 7, made), 12: Volume(0, (), (), {})}
-    manifest = Manifest(Recipe("hash", "hash-64", "1"), 64, 3, 10, 30, "ab", volumes)
+    manifest = Manifest(Recipe("hash", "hash-64", "1"), 64, 3, 10, 30, "ab", volumes, InEnglish(9, 4))
     assert Manifest.read(manifest.text()) == manifest
+    fields = json.loads(manifest.text())
+    del fields["english"]  # as it was before format 5: it must be read to be found of another format
+    assert Manifest.read(json.dumps(fields)) == replace(manifest, english=InEnglish())
 
 
 def truncate(data: bytes) -> bytes:
