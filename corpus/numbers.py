@@ -68,6 +68,22 @@ def quantities(text: str, language: str) -> list[Quantity]:
     return found
 
 
+def may_hold_thousands(text: str, language: str) -> bool:
+    """Tell whether one of the quantities may be a thousand or more, much faster than they are read.
+
+    >>> [may_hold_thousands(text, "en") for text in ("It took 12 years.", "Two million.", "No, twelve.")]
+    [True, True, False]
+    """
+    return _thousands(language).search(unicodedata.normalize("NFKC", text).casefold()) is not None
+
+
+@cache
+def _thousands(language: str) -> re.Pattern[str]:
+    """What every such quantity is written with: a digit, a numeral or a scale."""
+    signs = "".join((*_CJK_SCALES, *_CJK_DIGITS, "十"))
+    return re.compile("|".join((rf"[\d{signs}]", *map(re.escape, _words(language)["scales"]))))
+
+
 def missing(statement: list[Quantity], source: list[Quantity]) -> list[Quantity]:
     """Return the numbers of `statement` that `source` holds in no reading."""
     known = frozenset().union(*source)

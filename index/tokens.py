@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from threading import Lock
 from typing import Any
 
-from corpus.numbers import quantities
+from corpus.numbers import may_hold_thousands, quantities
 
 START = 6  # letters of a word's start that stand for its forms where there is no stemmer
 LARGE = 1000  # from here on a quantity is one token however it is written: "97.4 billion", "974亿"
@@ -68,6 +68,8 @@ def _plain(whole: str, decimals: str) -> str:
 
 def _large(text: str, language: str, known: set[str]) -> Iterator[str]:
     """The large quantities that don't stand in the text digit by digit."""
+    if not may_hold_thousands(text, language):
+        return
     for readings in quantities(text, language):
         for value in sorted(readings):
             if value >= LARGE and (written := f"{value.normalize():f}") not in known:

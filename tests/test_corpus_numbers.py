@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.numbers import missing, quantities
+from corpus.numbers import may_hold_thousands, missing, quantities
 
 
 def values(text: str, language: str) -> list[set[Decimal]]:
@@ -137,3 +137,17 @@ def test_any_text_is_read(text: str, language: str) -> None:
     found = quantities(text, language)
     assert all(quantity for quantity in found)
     assert missing(found, found) == []
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["a", " ", "mil", "лн", "¼", "②", "１", "9", "百", "千", "二", "zwei", "TWO", "Tausend"]
+        )
+    ),
+    st.sampled_from(["en", "de", "zh", "ru", "xx"]),
+)
+def test_no_thousands_are_missed(parts: list[str], language: str) -> None:
+    text = "".join(parts)
+    large = any(value >= 1000 for quantity in quantities(text, language) for value in quantity)
+    assert may_hold_thousands(text, language) or not large
