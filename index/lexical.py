@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from index.arrays import Arrays, Writer
+from index.arrays import Arrays, Writer, let_go
 from index.tokens import tokens
 from index.vectors import Mask, Rows
 
@@ -162,6 +162,10 @@ class Postings:
         start, stop = self._first[place : place + 2].tolist()
         return self._rows[start:stop], self._counts[start:stop]
 
+    def let_go(self) -> None:
+        """Let go what was read of the lists' file."""
+        let_go(self._rows)
+
     def _page(self, number: int) -> list[bytes]:
         start, stop = self._pages[number : number + 2].tolist()
         return self._letters[start:stop].tobytes().split(b"\n")
@@ -229,6 +233,8 @@ class Bm25Index:
             scores = np.concatenate([scores for _, scores in several])
             order = np.lexsort((rows, -scores))[:k]
             found[own] = rows[order], scores[order]
+            for _, part in parts:
+                part.let_go()
         return found
 
     def shared(self, question: str, language: str, row: int) -> tuple[str, ...]:

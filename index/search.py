@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,8 @@ from index.publish import newest, recipe_of, trusted
 from index.ranking import RANKING, Asked, Beyond, Pairs, Ranking
 from index.rows import KINDS, AllRows, Kind, Source
 from index.snapshot import Snapshot
-from index.times import of_the_time, periods
-from index.vectors import JoinedStore, Mask, Rows, VectorStore
+from index.times import periods
+from index.vectors import JoinedStore, Mask, Rows, VectorStore, best, products
 from index.views import View
 from index.volumes import SEARCHED, VIEWS, Opened, SentenceView, open_volume
 
@@ -101,7 +102,8 @@ class Index:
         every = [self._asked(text, ranking) for text in texts]
         admitted, inside = self._rows.admitted(where)
         wanted = max(CANDIDATES, 5 * k)
-        found = np.unique(np.concatenate([self._candidates(a, wanted, admitted, inside) for a in every]))
+        candidates = (self._candidates(a, wanted, admitted, inside, ranking) for a in every)
+        found = np.unique(np.concatenate(list(candidates)))
         first, *others = [self._pairs(found, asked, ranking) for asked in every]
         levels = [pairs.level() for pairs in (first, *others)]
         pairs = first.blended(others, levels, ranking.wordings)
@@ -166,16 +168,34 @@ class Index:
         """
         return self.views[view].vectors([self._rows.row(sentence) for sentence in sentences])
 
-    def _candidates(self, asked: Asked, wanted: int, admitted: Mask | None, inside: Mask | None) -> Rows:
-        """The passages that are near in some language or share words, themselves or by a sentence."""
-        asking = [(self.views[view], inside if VIEWS[view] == "sentences" else admitted) for view in SEARCHED]
-        near, *single = self._threads.map(
-            lambda each: [each[0].best(asked.vector, wanted, name, each[1]) for name in self.languages], asking
+    def _candidates(
+        self, asked: Asked, wanted: int, admitted: Mask | None, inside: Mask | None, ranking: Ranking
+    ) -> Rows:
+        """The passages that are near in some language or share words, themselves or by a sentence.
+
+        Of many passages only those that lead among all languages, as far as rough scores tell.
+        """
+        most = ranking.leading if len(self._passage_view) > ranking.large else None
+        common = self._neutral.shared(asked.vector).tolist() if ranking.neutral else repeat(0.0)
+        shared = dict(zip(self._sentence_view.runs, common, strict=False))
+
+        def near(view: str) -> tuple[Rows, Vector]:
+            among = inside if VIEWS[view] == "sentences" else admitted
+            found = [
+                (rows, scores - shared[name])
+                for name in self.languages
+                for rows, scores in [self.views[view].near(asked.vector, wanted, name, among)]
+            ]
+            return np.concatenate([rows for rows, _ in found]), np.concatenate([s for _, s in found])
+
+        of_passages, *of_sentences = self._threads.map(near, SEARCHED)
+        whole = [of_passages, asked.passage_words.best]
+        single = [*of_sentences, asked.sentence_words.best]
+        rows, sentences = (
+            np.concatenate([best(*each, len(each[0]) if most is None else most)[0] for each in lists])
+            for lists in (whole, single)
         )
-        rows = np.concatenate([*near, *asked.passage_words.best])
-        in_sentences = [*(rows for own in single for rows in own), *asked.sentence_words.best]
-        within = self._rows.around(np.concatenate(in_sentences))[0]
-        found = np.union1d(rows, within)
+        found = np.union1d(rows, self._rows.around(sentences)[0])
         return found if admitted is None else found[admitted[found]]
 
     def _pairs(self, passages: Rows, asked: Asked, ranking: Ranking) -> Pairs:
@@ -183,19 +203,14 @@ class Index:
         inner, sizes = self._rows.inside(passages)
         outer = np.repeat(passages, sizes)
         rows, back = np.unique(inner, return_inverse=True)
-        of_sentences = (view.vectors(rows) for view in self._of_sentences)
-        vectors = [self._passage_view.vectors(passages), *of_sentences]
-        question = asked.vector[None]
-        if ranking.neutral:
-            question, *vectors = map(self._neutral, (question, *vectors))
-        whole, *near = (matrix @ question[0] for matrix in vectors)
+        likeness = partial(self._neutral.cosines if ranking.neutral else _plain, asked.vector)
+        whole = likeness(self._passage_view.vectors(passages))
+        near = [likeness(view.vectors(rows)) for view in self._of_sentences]
         in_passages = asked.passage_words(passages)
         words = np.float32(0.5) * (np.repeat(in_passages, sizes) + asked.sentence_words(rows)[back])
         cosines = [np.repeat(whole, sizes), *(each[back] for each in near)]
-        times = [
-            of_the_time(self._rows.sentence(row), asked.times) if asked.times else 0 for row in rows.tolist()
-        ]
-        return Pairs.scored(outer, inner, cosines, words, np.array(times, np.float32)[back], ranking)
+        times = self._rows.of_the_time(rows, asked.times)
+        return Pairs.scored(outer, inner, cosines, words, times[back], ranking)
 
     def _asked(self, question: str, ranking: Ranking) -> Asked:
         language = identify(question)
@@ -233,7 +248,8 @@ class Index:
 
     def _elsewhere(self, vector: Vector, row: int, inside: Mask | None, language: str) -> Rows:
         """The nearest sentences of a language that stand in other documents than that of `row`."""
-        near, place = self._sentence_view.best(vector, NEAR, language, inside), self._rows.place(row)
+        near, _ = self._sentence_view.near(vector, NEAR, language, inside)
+        place = self._rows.place(row)
         return near[[self._rows.place(other) != place for other in near.tolist()]]
 
     def _hit(self, passage: int, pairs: Pairs, versions: Mapping[int, tuple[int, float]], asked: Asked) -> Hit:
@@ -387,3 +403,7 @@ def _agree(built: Recipe, asked: Recipe) -> None:
 def _storable(question: str) -> str:
     """A question as valid Unicode: lone surrogates, which no tokenizer takes, become "?"."""
     return question.encode("utf-8", "replace").decode()
+
+
+def _plain(question: Vector, vectors: Matrix) -> Vector:
+    return products(vectors, question)
