@@ -233,9 +233,16 @@ class AllRows:
         place, number = self._span("sentences", row)
         return self._record(place).english[number]
 
-    def place(self, sentence: int) -> Place:
-        """Return the place of the document that a sentence stands in."""
-        return self._span("sentences", sentence)[0]
+    def documents_of(self, sentences: Rows) -> Rows:
+        """Return a number for the document that each sentence stands in, (n,)."""
+        found = np.empty(len(sentences), np.int64)
+        volumes = np.searchsorted(self._firsts["sentences"], sentences, "right") - 1
+        for volume in np.unique(volumes).tolist():
+            here = volumes == volume
+            inside = sentences[here] - self._firsts["sentences"][volume]
+            own = self._volumes[volume].arrays["sentences/document"][inside]
+            found[here] = own + self._first_document[volume]
+        return found
 
     def row(self, span: Passage | Sentence) -> int:
         """Return the row of a span; raises KeyError for one that isn't there."""

@@ -1,7 +1,7 @@
 """An opened generation, mapped into memory, and search in it."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import repeat
 from pathlib import Path
@@ -99,11 +99,14 @@ class Index:
         texts = [text for text in map(_storable, (question, *also)) if text.strip()]
         if not question.strip() or k < 1 or not self.passages:
             return []
-        every = [self._asked(text, ranking) for text in texts]
         admitted, inside = self._rows.admitted(where)
         wanted = max(CANDIDATES, 5 * k)
-        candidates = (self._candidates(a, wanted, admitted, inside, ranking) for a in every)
-        found = np.unique(np.concatenate(list(candidates)))
+        vectors = [self.embedder.embed_question(text) for text in texts]
+        near = [self._near(vector, wanted, admitted, inside, ranking) for vector in vectors]
+        every = [self._asked(*each, ranking) for each in zip(texts, vectors, strict=True)]  # meanwhile
+        most = k * ranking.leading if len(self.passages) > ranking.large else None
+        candidates = [self._candidates(*each, admitted, most) for each in zip(every, near, strict=True)]
+        found = np.unique(np.concatenate(candidates))
         first, *others = [self._pairs(found, asked, ranking) for asked in every]
         levels = [pairs.level() for pairs in (first, *others)]
         pairs = first.blended(others, levels, ranking.wordings)
@@ -168,15 +171,11 @@ class Index:
         """
         return self.views[view].vectors([self._rows.row(sentence) for sentence in sentences])
 
-    def _candidates(
-        self, asked: Asked, wanted: int, admitted: Mask | None, inside: Mask | None, ranking: Ranking
-    ) -> Rows:
-        """The passages that are near in some language or share words, themselves or by a sentence.
-
-        Of many passages only those that lead among all languages, as far as rough scores tell.
-        """
-        most = ranking.leading if len(self._passage_view) > ranking.large else None
-        common = self._neutral.shared(asked.vector).tolist() if ranking.neutral else repeat(0.0)
+    def _near(
+        self, vector: Vector, wanted: int, admitted: Mask | None, inside: Mask | None, ranking: Ranking
+    ) -> list[Future[tuple[Rows, Vector]]]:
+        """Begin to look for the nearest rows of each language in each view, as far as rough scores tell."""
+        common = self._neutral.shared(vector).tolist() if ranking.neutral else repeat(0.0)
         shared = dict(zip(self._sentence_view.runs, common, strict=False))
 
         def near(view: str) -> tuple[Rows, Vector]:
@@ -184,11 +183,18 @@ class Index:
             found = [
                 (rows, scores - shared[name])
                 for name in self.languages
-                for rows, scores in [self.views[view].near(asked.vector, wanted, name, among)]
+                for rows, scores in [self.views[view].near(vector, wanted, name, among)]
             ]
             return np.concatenate([rows for rows, _ in found]), np.concatenate([s for _, s in found])
 
-        of_passages, *of_sentences = self._threads.map(near, SEARCHED)
+        return [self._threads.submit(near, view) for view in SEARCHED]
+
+    def _candidates(
+        self, asked: Asked, near: Sequence[Future[tuple[Rows, Vector]]], admitted: Mask | None, most: int | None
+    ) -> Rows:
+        """The passages that are near in some language or share words, themselves or by a sentence: of each kind
+        `most` among all languages."""
+        of_passages, *of_sentences = (each.result() for each in near)
         whole = [of_passages, asked.passage_words.best]
         single = [*of_sentences, asked.sentence_words.best]
         rows, sentences = (
@@ -212,45 +218,53 @@ class Index:
         times = self._rows.of_the_time(rows, asked.times)
         return Pairs.scored(outer, inner, cosines, words, times[back], ranking)
 
-    def _asked(self, question: str, ranking: Ranking) -> Asked:
+    def _asked(self, question: str, vector: Vector, ranking: Ranking) -> Asked:
         language = identify(question)
-        in_passages, in_sentences = self._threads.map(
-            lambda words, view: Beyond(question, language, words, view, ranking.foreign),
-            (self._passage_words, self._sentence_words),
-            (self._passage_view, self._sentence_view),
+        in_passages, in_sentences = (
+            Beyond(question, language, words, view, ranking.foreign)
+            for words, view in (
+                (self._passage_words, self._passage_view),
+                (self._sentence_words, self._sentence_view),
+            )
         )
-        vector = self.embedder.embed_question(question)
         return Asked(question, language, vector, periods(question), in_passages, in_sentences)
 
     def _versions(self, pairs: Pairs, inside: Mask | None, ranking: Ranking) -> list[tuple[int, int, float]]:
         """Other versions of what the best sentences say: (sentence, of which, score), in other languages.
 
         A version stands out: it is nearer to the sentence than the next ones of its language are to it. Among
-        few sentences the nearest stands out by chance, so languages with few are left alone.
+        few sentences the nearest stands out by chance, so languages with few are left alone. It stands in
+        another document.
         """
-        view, found = self._sentence_view, []
-        for pair in pairs.best_sentences(ranking.seconds):
-            row = int(pairs.sentences[pair])
-            [vector] = view.vectors([row])
-            others = [n for n, count in view.counts.items() if n != view.language(row) and count >= MANY]
-            nearest = self._threads.map(partial(self._elsewhere, vector, row, inside), others)
-            near = [rows for rows in nearest if len(rows) > 1]
-            if not near:
-                continue
-            [itself, *all_near] = self._neutral(np.vstack([vector, view.vectors(np.concatenate(near))]))
-            like_all = np.split(np.array(all_near) @ itself, np.cumsum([len(rows) for rows in near])[:-1])
-            for rows, like in zip(near, like_all, strict=True):
+        view, best = self._sentence_view, pairs.best_sentences(ranking.seconds)
+        rows = pairs.sentences[best]
+        vectors = view.vectors(rows)
+        asked = [
+            (number, name)
+            for number, row in enumerate(rows.tolist())
+            for name, count in view.counts.items()
+            if name != view.language(row) and count >= MANY
+        ]
+        near = list(
+            self._threads.map(lambda each: view.near(vectors[each[0]], NEAR, each[1], inside)[0], asked)
+        )
+        sizes = [len(each) for each in near]
+        of, nearest = (
+            np.repeat(np.array([number for number, _ in asked], np.int64), sizes),
+            np.concatenate([*near, rows[:0]]),
+        )
+        itself, others = self._neutral(vectors), self._neutral(view.vectors(nearest))
+        likeness = np.vecdot(others, itself[of])
+        elsewhere = self._rows.documents_of(nearest) != self._rows.documents_of(rows)[of]
+        found = []
+        for (number, _), stop, size in zip(asked, np.cumsum(sizes).tolist(), sizes, strict=True):
+            places = np.arange(stop - size, stop)[elsewhere[stop - size : stop]]
+            like = likeness[places]
+            if len(like) > 1 and like.max() - np.delete(like, like.argmax()).mean() >= ranking.apart:
                 first = int(like.argmax())
-                if like[first] - np.delete(like, first).mean() >= ranking.apart:
-                    score = float(pairs.scores[pair]) - ranking.loss * (1 - float(like[first]))
-                    found.append((int(rows[first]), row, score))
+                score = float(pairs.scores[best[number]]) - ranking.loss * (1 - float(like[first]))
+                found.append((int(nearest[places[first]]), int(rows[number]), score))
         return found
-
-    def _elsewhere(self, vector: Vector, row: int, inside: Mask | None, language: str) -> Rows:
-        """The nearest sentences of a language that stand in other documents than that of `row`."""
-        near, _ = self._sentence_view.near(vector, NEAR, language, inside)
-        place = self._rows.place(row)
-        return near[[self._rows.place(other) != place for other in near.tolist()]]
 
     def _hit(self, passage: int, pairs: Pairs, versions: Mapping[int, tuple[int, float]], asked: Asked) -> Hit:
         own = pairs.of(passage)

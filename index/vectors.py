@@ -25,7 +25,7 @@ RUN = 1 << 18  # rows of a run at most, so that 100 MB are enough to build its i
 PROBES = 32  # cells that are looked into: recall@10 .98 among 106,000 passages by `feud eval size`
 ROUGH = 10  # cells where rough scores do
 _SAMPLE = 40  # rows a cell that the cells are trained on: FAISS warns below 39
-_HELD = 64 << 20  # bytes of a file of vectors that stay in memory once they were looked at
+_LOOKED = 1_000  # rows that are looked at before their pages are let go: 64 kB each at most
 _MORE = 30  # rows beyond the wanted that are scored again
 
 
@@ -75,6 +75,7 @@ class FaissStore(ExactStore):
     def __init__(self, matrix: Matrix, near: Mapping[int, Any]) -> None:
         super().__init__(matrix)
         self._near = near
+        self._looked = 0
 
     def search(
         self, vector: Vector, k: int, within: range, among: Mask | None = None, rough: bool = False
@@ -83,9 +84,8 @@ class FaissStore(ExactStore):
         own = None if among is None else among[within.start : within.stop]
         count = len(within) if own is None else int(np.count_nonzero(own))
         if index is None or k < 1 or count <= EXACT:
-            found = super().search(vector, k, within, among)
-            self._let_go()
-            return found
+            self._let_go(0 if own is None else count)
+            return super().search(vector, k, within, among)
         import faiss
 
         # Where few rows are admitted, those that are near lie in more cells.
@@ -105,12 +105,14 @@ class FaissStore(ExactStore):
         return best(rows, products(self.vectors(rows), vector), k)
 
     def vectors(self, rows: Sequence[int] | Rows) -> Matrix:
-        found = super().vectors(rows)
-        self._let_go()
-        return found
+        self._let_go(len(rows))
+        return super().vectors(rows)
 
-    def _let_go(self) -> None:
-        if self._matrix.nbytes > _HELD:
+    def _let_go(self, looked: int) -> None:
+        """Let the pages go that were looked at, now and then; of a small file they are few."""
+        self._looked += looked
+        if self._looked > _LOOKED:
+            self._looked = looked
             let_go(self._matrix)
 
 
