@@ -47,7 +47,7 @@ class Ranking:
     apart: float = 0.18
     loss: float = 0.2
     wordings: float = 0.5
-    large: int = 20_000
+    large: int = 5_000
     leading: int = 4
 
 
