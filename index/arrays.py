@@ -5,6 +5,7 @@ last the length of that, in eight bytes.
 """
 
 import json
+import mmap
 import os
 from collections.abc import Mapping
 from math import prod
@@ -72,3 +73,15 @@ def mapped(path: Path) -> dict[str, NDArray[Any]]:
         length = prod(shape) * np.dtype(kind).itemsize
         found[name] = data[start : start + length].view(kind).reshape(shape)
     return found
+
+
+def let_go(array: NDArray[Any]) -> None:
+    """Let the pages of a mapped file go that this process has looked at; the system may still hold them.
+
+    So memory doesn't grow with what was ever looked at. Any thread may go on reading meanwhile.
+    """
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap):
+        base.madvise(mmap.MADV_DONTNEED)

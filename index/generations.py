@@ -24,7 +24,7 @@ from index.assembly import sha256
 from index.errors import IndexBusy, IndexDamaged, IndexNotWritten
 from index.volumes import Volume
 
-FORMAT = 4
+FORMAT = 5
 """Of the files of a volume; another number is refused and built anew."""
 METRIC = "inner product"
 

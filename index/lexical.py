@@ -1,35 +1,39 @@
 """Which rows share words with a question: BM25, a list for each language, over arrays on the disk.
 
 Scores are those of Lucene's variant (k1 1.5, b .75) with the statistics of all volumes together. Only rows that
-are asked for are scored, and the best rows are found without reading what frequent words would add to the
-others: after Turtle and Flood 1995, "Query Evaluation: Strategies and Optimizations" (MaxScore). In a list
-of more than MANY rows, rows that only share frequent words are taken for the best where no others are there.
+are asked for are scored. In a list of more than MANY rows the best are looked for among those that share rarer
+words, and the frequent ones only tell for the foremost of these, somewhat after Turtle and Flood 1995, "Query
+Evaluation: Strategies and Optimizations" (MaxScore).
 """
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
+from math import ceil
 from tempfile import SpooledTemporaryFile
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.arrays import Arrays, Writer
+from index.arrays import Arrays, Writer, let_go
 from index.tokens import tokens
 from index.vectors import Mask, Rows
 
 Scores = NDArray[np.float32]
 Ints = NDArray[np.int32]
+Held = tuple[Ints, NDArray[np.uint8]]
 
 K1, B = 1.5, 0.75
 BLOCK = 1 << 19  # tokens: sorting them takes some 30 MB
 _KEPT = 1 << 22  # bytes of a language's tokens that wait in memory before they go to a temporary file
-_PAGE = 64  # words of the vocabulary that are read together; the first of each page is in memory
 _NONE: Ints = np.zeros(0, np.int32)
+_NO_COUNTS = np.zeros(0, np.uint8)
 MANY = 20_000  # rows of a list
 FREQUENT = 1 / 16  # of the rows of such a list: a word that more hold finds none beside those of rarer words
+_DEEP = 16  # times as many rows as are wanted are scored with the frequent words of such a list
+_READ = 1 << 21  # rows that are read of a list before its pages are let go: 10 MB
 _MOST = 255  # a word that a row holds more often counts as so often
 
 
@@ -93,20 +97,16 @@ class _Collected:
 
     def write(self, language: str, into: Writer, block: int) -> None:
         self._spill()
-        ordered = sorted(self._numbers)
-        place = np.empty(len(ordered), np.int64)
-        place[[self._numbers[token] for token in ordered]] = np.arange(len(ordered))
-        words = [token.encode() for token in ordered]
+        names = _names(tuple(self._numbers))
+        order = np.argsort(names, kind="stable")
+        place = np.empty(len(names), np.int64)
+        place[order] = np.arange(len(names))
         lengths = np.array(self._lengths, np.int32)
         into.add(f"{language}/lengths", lengths)
-        pages = [
-            b"\n".join(words[i : i + _PAGE]) for i in range(0, len(words), _PAGE)
-        ]  # no token holds a space
-        into.add(f"{language}/letters", np.frombuffer(b"".join(pages), np.uint8))
-        into.add(f"{language}/pages", np.cumsum([0, *map(len, pages)], dtype=np.int64))
-        holding = np.zeros(len(ordered) + 1, np.int64)
+        into.add(f"{language}/names", names[order])
+        holding = np.zeros(len(names) + 1, np.int64)
         for held, _, _ in self._blocks(lengths, place, block):
-            holding[1:] += np.bincount(held, minlength=len(ordered))
+            holding[1:] += np.bincount(held, minlength=len(names))
         first = np.cumsum(holding)
         into.add(f"{language}/first", first)
         rows = into.empty(f"{language}/rows", (int(first[-1]),), np.int32)
@@ -123,7 +123,7 @@ class _Collected:
         self._waiting = []
 
     def _blocks(self, lengths: Ints, place: NDArray[np.int64], block: int) -> Iterator[tuple[Rows, Rows, Rows]]:
-        """Tokens in the order of the alphabet, the rows that hold them, and how often: rows come in turn."""
+        """Tokens in the order of their names, the rows that hold them, and how often: rows come in turn."""
         self.file.seek(0)
         row, ends = 0, np.cumsum(lengths, dtype=np.int64)
         while row < len(lengths):
@@ -143,28 +143,30 @@ class Postings:
     def __init__(self, arrays: Arrays, language: str) -> None:
         self.lengths: Ints = arrays[f"{language}/lengths"]
         self.tokens = int(self.lengths.sum())
-        self._letters, self._pages = arrays[f"{language}/letters"], arrays[f"{language}/pages"]
-        self._heads = [self._page(number)[0] for number in range(len(self._pages) - 1)]
-        self._first = arrays[f"{language}/first"]
+        self._names, self._first = arrays[f"{language}/names"], arrays[f"{language}/first"]
         self._rows, self._counts = arrays[f"{language}/rows"], arrays[f"{language}/counts"]
+        self._read = 0
 
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def holding(self, token: str) -> tuple[Ints, NDArray[np.uint8]]:
-        """The rows that hold `token`, ascending, and how often they do."""
-        wanted = token.encode()
-        number = max(0, bisect_right(self._heads, wanted) - 1)
-        page = self._page(number) if self._heads else []
-        if wanted not in page:
-            return self._rows[:0], self._counts[:0]
-        place = number * _PAGE + page.index(wanted)
-        start, stop = self._first[place : place + 2].tolist()
-        return self._rows[start:stop], self._counts[start:stop]
+    def holding(self, tokens: Sequence[str]) -> list[Held]:
+        """For each token the rows that hold it, ascending, and how often they do."""
+        names = _names(tokens)
+        places = np.searchsorted(self._names, names)
+        known = places < len(self._names)
+        known[known] = self._names[places[known]] == names[known]
+        places[~known] = 0
+        spans = list(zip(self._first[places].tolist(), self._first[places + known].tolist(), strict=True))
+        self._let_go(sum(stop - start for start, stop in spans))
+        return [(self._rows[start:stop], self._counts[start:stop]) for start, stop in spans]
 
-    def _page(self, number: int) -> list[bytes]:
-        start, stop = self._pages[number : number + 2].tolist()
-        return self._letters[start:stop].tobytes().split(b"\n")
+    def _let_go(self, read: int) -> None:
+        """Let the pages go that were read, now and then."""
+        self._read += read
+        if self._read > _READ:
+            self._read = read
+            let_go(self._rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ class _Terms:
     tokens: tuple[str, ...]
     weights: Scores
     whole: float
-    held: tuple[tuple[tuple[Ints, NDArray[np.uint8]], ...], ...]  # by volume, then by token
+    held: tuple[tuple[Held, ...], ...]  # by volume, then by token
 
 
 class Bm25Index:
@@ -236,12 +238,13 @@ class Bm25Index:
             for start, part in parts:
                 if start <= row < start + len(part):
                     asked = self._terms(question, own, language).tokens
-                    return tuple(token for token in asked if _holds(part.holding(token)[0], row - start))
+                    held = zip(asked, part.holding(asked), strict=True)
+                    return tuple(token for token, (rows, _) in held if _holds(rows, row - start))
         return ()
 
     def _cut(self, question: str, own: str, written: str) -> _Terms:
         asked = _asked(question, own, written)
-        held = [[part.holding(token) for token in asked] for _, part in self._lists[own]]
+        held = [part.holding(asked) for _, part in self._lists[own]]
         holding = np.array(
             [
                 [self._living(start, rows, counts) for rows, counts in part]
@@ -258,6 +261,8 @@ class Bm25Index:
     def _living(self, start: int, rows: Ints, counts: NDArray[np.uint8]) -> int:
         """How many of the rows that hold a token are alive."""
         dead = self._dead[start]
+        if not len(dead):
+            return len(rows)
         if self._alive is not None and len(dead) > len(rows):
             return int(np.count_nonzero(self._alive[start + rows]))
         return len(rows) - int(np.count_nonzero(_counts(dead, rows, counts)))
@@ -272,7 +277,7 @@ class Bm25Index:
         rows: Ints,
         norms: Scores,
         terms: _Terms,
-        held: Sequence[tuple[Ints, NDArray[np.uint8]]],
+        held: Sequence[Held],
     ) -> Scores:
         total, own = np.zeros(len(rows), np.float32), norms[rows]
         for weight, (holding, counts) in zip(terms.weights, held, strict=True):
@@ -284,29 +289,36 @@ class Bm25Index:
         start: int,
         part: Postings,
         terms: _Terms,
-        held: Sequence[tuple[Ints, NDArray[np.uint8]]],
+        held: Sequence[Held],
         k: int,
     ) -> tuple[Rows, Scores]:
-        """The best rows of one list. Rare tokens first: a row that holds only tokens which together can't give
-        what the k-th best row has already is never looked at."""
-        left = np.append(np.cumsum(terms.weights[::-1])[::-1], 0)  # what a word and the more frequent ones give
-        norms, partial = self._norms[start], np.zeros(len(part), np.float32)
-        frequent = FREQUENT * len(part) if len(part) > self._many else len(part)
-        seen, floor, number = _NONE, np.float32(0), 0
-        for weight, (holding, counts) in zip(terms.weights, held, strict=True):
-            if len(seen) >= k and (len(holding) > frequent or floor > left[number]):
-                break
-            new = holding[partial[holding] == 0]
-            partial[holding] += weight * _saturated(counts, norms[holding])
-            if self._alive is not None:
-                new = new[self._alive[start + new]]
-            seen, number = np.concatenate([seen, new]), number + 1
-            if len(seen) >= k:
-                floor = np.partition(partial[seen], -k)[-k]
-        seen = seen[partial[seen] + left[number] >= floor]
-        scores = self._scores(seen, norms, terms, held)
-        order = np.lexsort((seen, -scores))[:k]
-        return seen[order].astype(np.int64) + start, scores[order]
+        """The best rows of one list. In a long one the rarer words `find` them, and some of the rows of a
+        frequent word where these are too few; the others only tell for those that are then foremost."""
+        frequent = ceil(FREQUENT * len(part)) if len(part) > self._many else len(part)
+        rare = next((i for i, (rows, _) in enumerate(held) if len(rows) > frequent), len(held))
+        sizes = np.array([len(rows) for rows, _ in held], np.int64)
+        find = min(len(held), max(rare, int(np.searchsorted(np.cumsum(sizes), k)) + 1))
+        looked = [slice(None, None, max(1, -(-size // frequent))) for size in sizes[:find].tolist()]
+        holding = [(rows[some], often[some]) for (rows, often), some in zip(held, looked, strict=False)]
+        rows = np.concatenate([_NONE, *(rows for rows, _ in holding)])
+        counts = np.concatenate([_NO_COUNTS, *(often for _, often in holding)])
+        weights = np.repeat(terms.weights[:find], [len(rows) for rows, _ in holding])
+        partial = np.bincount(rows, weights * _saturated(counts, self._norms[start][rows]))
+        rows = np.flatnonzero(partial).astype(np.int32)
+        if self._alive is not None:
+            rows = rows[self._alive[start + rows]]
+        most = k if find == len(held) else _DEEP * k
+        if len(rows) > most:
+            rows = rows[partial[rows] >= np.partition(partial[rows], -most)[-most]]
+        scores = self._scores(rows, self._norms[start], terms, held)
+        order = np.lexsort((rows, -scores))[:k]
+        return rows[order].astype(np.int64) + start, scores[order]
+
+
+def _names(tokens: Sequence[str]) -> NDArray[np.uint64]:
+    """Sixty-four bits for each token: among a million two are the same with a chance of 3e-8."""
+    digests = (blake2b(token.encode(), digest_size=8).digest() for token in tokens)
+    return np.frombuffer(b"".join(digests), "<u8")
 
 
 @lru_cache(maxsize=256)

@@ -31,6 +31,9 @@ class Ranking:
     more weight on English (.3) fewer needs were found in 8 passages, of all cases .82 instead of .85.
     Where a question has further wordings, the one that a sentence is closest to counts `wordings` parts, the
     question itself the rest: follow-ups find .78 of their needs in 8 passages, .69 without, n 16.
+    Of an index of more than `large` passages only candidates are scored that lead among all languages in one of
+    the views or in shared words: `leading` times as many in each as are wanted. Of the best ten among 106,000
+    passages .998 are then the same.
     """
 
     neutral: bool = True
@@ -44,6 +47,8 @@ class Ranking:
     apart: float = 0.18
     loss: float = 0.2
     wordings: float = 0.5
+    large: int = 5_000
+    leading: int = 4
 
 
 RANKING = Ranking()
@@ -53,20 +58,24 @@ class Beyond:
     """How much more of a question's words rows hold than the best of their language do in the mean.
 
     Where a question shares words with many rows, such as those of its own language, that says little of each.
-    In another language than the question's it counts `foreign` times. `best` are the best rows, by language.
+    In another language than the question's it counts `foreign` times. `best` are the best rows of all languages
+    and what they hold more.
     """
 
     def __init__(self, question: str, language: str, words: LexicalIndex, view: View, foreign: float) -> None:
         self._question, self._language, self._words, self._view = question, language, words, view
         best = words.best(question, language, BEST)
         counts = {own: taken(count) for own, count in view.counts.items()}
-        self.best = [rows for rows, _ in best.values()]
         self._floors = {own: float(best[own][1][:n].sum()) / max(n, 1) for own, n in counts.items()}
         self._weights = {own: 1.0 if own == language else foreign for own in view.counts}
+        rows, shares = (np.concatenate(parts) for parts in zip(*best.values(), strict=True))
+        self.best = rows, self._beyond(rows, shares)
 
     def __call__(self, rows: Rows) -> Scores:
         """Return (len(rows),) float32."""
-        shares = self._words.shares(self._question, self._language, rows)
+        return self._beyond(rows, self._words.shares(self._question, self._language, rows))
+
+    def _beyond(self, rows: Rows, shares: Scores) -> Scores:
         beyond = shares - self._view.by_language(self._floors, rows)
         return np.asarray(self._view.by_language(self._weights, rows) * beyond, np.float32)
 

@@ -8,6 +8,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from itertools import accumulate
 from typing import Generic, Literal, Protocol, TypeVar, overload
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 
 from corpus import Document, Passage, Sentence
 from index.arrays import Arrays, Writer
-from index.filters import EVERYTHING, Filter
+from index.filters import EVERYTHING, Filter, span
 from index.records import Record
+from index.times import Period, of_the_time, periods
 from index.vectors import Mask, Rows, runs
 
 Kind = Literal["passages", "sentences"]
@@ -66,21 +68,26 @@ class RowsBuilder:
         self._spoken: dict[Kind, array[int]] = {kind: array("B") for kind in KINDS}
         self._counts: dict[Kind, array[int]] = {kind: array("i") for kind in KINDS}
         self._inside, self._sizes = array("i"), array("i")
+        self._named, self._published = array("i"), array("i")
 
     def add(self, record: Record) -> None:
         """Append a document."""
         numbers = {sentence: i for i, sentence in enumerate(record.sentences)}
         for kind, spans in (("passages", record.passages), ("sentences", record.sentences)):
             known, spoken = self._languages[kind], self._spoken[kind]  # type: ignore[index]
-            for span in spans:
-                if span.language not in known:
-                    known.append(span.language)
-                spoken.append(known.index(span.language))
+            for own in spans:
+                if own.language not in known:
+                    known.append(own.language)
+                spoken.append(known.index(own.language))
             self._counts[kind].append(len(spans))  # type: ignore[index]
         first = len(self._spoken["sentences"]) - len(record.sentences)
         for passage in record.passages:
             self._inside.extend(first + numbers[sentence] for sentence in passage.sentences)
             self._sizes.append(len(passage.sentences))
+        for number, sentence in enumerate(record.sentences, first):
+            for begin, end in periods(sentence.text):
+                self._named.extend((number, begin.toordinal(), end.toordinal()))
+        self._published.extend(day.toordinal() for day in span(record.document.published))
         self.documents += 1
 
     def write(self, into: Writer) -> tuple[dict[Kind, Languages], dict[Kind, Rows]]:
@@ -109,6 +116,11 @@ class RowsBuilder:
         ):
             into.add(f"{name}/first", _firsts(np.bincount(of, minlength=count)))
             into.add(f"{name}/row", held[np.argsort(of, kind="stable")].astype(np.int32))
+        named = np.frombuffer(self._named, np.int32).reshape(-1, 3)
+        order = np.argsort(rows["sentences"][named[:, 0]], kind="stable")
+        into.add("named/row", rows["sentences"][named[order, 0]].astype(np.int32))
+        into.add("named/days", named[order, 1:])
+        into.add("published", np.frombuffer(self._published, np.int32).reshape(-1, 2))
         return languages, rows
 
 
@@ -221,9 +233,16 @@ class AllRows:
         place, number = self._span("sentences", row)
         return self._record(place).english[number]
 
-    def place(self, sentence: int) -> Place:
-        """Return the place of the document that a sentence stands in."""
-        return self._span("sentences", sentence)[0]
+    def documents_of(self, sentences: Rows) -> Rows:
+        """Return a number for the document that each sentence stands in, (n,)."""
+        found = np.empty(len(sentences), np.int64)
+        volumes = np.searchsorted(self._firsts["sentences"], sentences, "right") - 1
+        for volume in np.unique(volumes).tolist():
+            here = volumes == volume
+            inside = sentences[here] - self._firsts["sentences"][volume]
+            own = self._volumes[volume].arrays["sentences/document"][inside]
+            found[here] = own + self._first_document[volume]
+        return found
 
     def row(self, span: Passage | Sentence) -> int:
         """Return the row of a span; raises KeyError for one that isn't there."""
@@ -247,6 +266,18 @@ class AllRows:
     def around(self, sentences: Rows) -> tuple[Rows, Rows]:
         """Return the passages that hold each sentence, one after the other, and how many do."""
         return self._related("around", sentences, "sentences", "passages")
+
+    def of_the_time(self, sentences: Rows, asked: Sequence[Period]) -> NDArray[np.float32]:
+        """How much each sentence is of a time that was asked for, (n,) float32; reads no document."""
+        found = np.zeros(len(sentences), np.float32)
+        for i, row in enumerate(sentences.tolist() if asked else []):
+            volume = bisect_right(self._firsts["sentences"], row) - 1
+            inside, arrays = row - self._firsts["sentences"][volume], self._volumes[volume].arrays
+            start, stop = np.searchsorted(arrays["named/row"], (inside, inside + 1)).tolist()
+            named = [_period(days) for days in arrays["named/days"][start:stop].tolist()]
+            published = _period(arrays["published"][arrays["sentences/document"][inside]].tolist())
+            found[i] = of_the_time(named, published, asked)
+        return found
 
     def admitted(self, where: Filter) -> tuple[Mask | None, Mask | None]:
         """Which passages `where` admits, and which sentences stand in them; None where that is all."""
@@ -308,6 +339,11 @@ class AllRows:
 
     def _document(self, place: Place) -> int:
         return self._first_document[self._order[place[0]]] + place[1]
+
+
+def _period(days: Sequence[int]) -> Period:
+    first, last = map(date.fromordinal, days)
+    return first, last
 
 
 def _starts(counts: Iterable[int]) -> list[int]:

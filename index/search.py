@@ -1,8 +1,9 @@
 """An opened generation, mapped into memory, and search in it."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,8 @@ from index.publish import newest, recipe_of, trusted
 from index.ranking import RANKING, Asked, Beyond, Pairs, Ranking
 from index.rows import KINDS, AllRows, Kind, Source
 from index.snapshot import Snapshot
-from index.times import of_the_time, periods
-from index.vectors import JoinedStore, Mask, Rows, VectorStore
+from index.times import periods
+from index.vectors import JoinedStore, Mask, Rows, VectorStore, best, products
 from index.views import View
 from index.volumes import SEARCHED, VIEWS, Opened, SentenceView, open_volume
 
@@ -98,10 +99,14 @@ class Index:
         texts = [text for text in map(_storable, (question, *also)) if text.strip()]
         if not question.strip() or k < 1 or not self.passages:
             return []
-        every = [self._asked(text, ranking) for text in texts]
         admitted, inside = self._rows.admitted(where)
         wanted = max(CANDIDATES, 5 * k)
-        found = np.unique(np.concatenate([self._candidates(a, wanted, admitted, inside) for a in every]))
+        vectors = [self.embedder.embed_question(text) for text in texts]
+        near = [self._near(vector, wanted, admitted, inside, ranking) for vector in vectors]
+        every = [self._asked(*each, ranking) for each in zip(texts, vectors, strict=True)]  # meanwhile
+        most = k * ranking.leading if len(self.passages) > ranking.large else None
+        candidates = [self._candidates(*each, admitted, most) for each in zip(every, near, strict=True)]
+        found = np.unique(np.concatenate(candidates))
         first, *others = [self._pairs(found, asked, ranking) for asked in every]
         levels = [pairs.level() for pairs in (first, *others)]
         pairs = first.blended(others, levels, ranking.wordings)
@@ -166,16 +171,37 @@ class Index:
         """
         return self.views[view].vectors([self._rows.row(sentence) for sentence in sentences])
 
-    def _candidates(self, asked: Asked, wanted: int, admitted: Mask | None, inside: Mask | None) -> Rows:
-        """The passages that are near in some language or share words, themselves or by a sentence."""
-        asking = [(self.views[view], inside if VIEWS[view] == "sentences" else admitted) for view in SEARCHED]
-        near, *single = self._threads.map(
-            lambda each: [each[0].best(asked.vector, wanted, name, each[1]) for name in self.languages], asking
+    def _near(
+        self, vector: Vector, wanted: int, admitted: Mask | None, inside: Mask | None, ranking: Ranking
+    ) -> list[Future[tuple[Rows, Vector]]]:
+        """Begin to look for the nearest rows of each language in each view, as far as rough scores tell."""
+        common = self._neutral.shared(vector).tolist() if ranking.neutral else repeat(0.0)
+        shared = dict(zip(self._sentence_view.runs, common, strict=False))
+
+        def near(view: str) -> tuple[Rows, Vector]:
+            among = inside if VIEWS[view] == "sentences" else admitted
+            found = [
+                (rows, scores - shared[name])
+                for name in self.languages
+                for rows, scores in [self.views[view].near(vector, wanted, name, among)]
+            ]
+            return np.concatenate([rows for rows, _ in found]), np.concatenate([s for _, s in found])
+
+        return [self._threads.submit(near, view) for view in SEARCHED]
+
+    def _candidates(
+        self, asked: Asked, near: Sequence[Future[tuple[Rows, Vector]]], admitted: Mask | None, most: int | None
+    ) -> Rows:
+        """The passages that are near in some language or share words, themselves or by a sentence: of each kind
+        `most` among all languages."""
+        of_passages, *of_sentences = (each.result() for each in near)
+        whole = [of_passages, asked.passage_words.best]
+        single = [*of_sentences, asked.sentence_words.best]
+        rows, sentences = (
+            np.concatenate([best(*each, len(each[0]) if most is None else most)[0] for each in lists])
+            for lists in (whole, single)
         )
-        rows = np.concatenate([*near, *asked.passage_words.best])
-        in_sentences = [*(rows for own in single for rows in own), *asked.sentence_words.best]
-        within = self._rows.around(np.concatenate(in_sentences))[0]
-        found = np.union1d(rows, within)
+        found = np.union1d(rows, self._rows.around(sentences)[0])
         return found if admitted is None else found[admitted[found]]
 
     def _pairs(self, passages: Rows, asked: Asked, ranking: Ranking) -> Pairs:
@@ -183,58 +209,62 @@ class Index:
         inner, sizes = self._rows.inside(passages)
         outer = np.repeat(passages, sizes)
         rows, back = np.unique(inner, return_inverse=True)
-        of_sentences = (view.vectors(rows) for view in self._of_sentences)
-        vectors = [self._passage_view.vectors(passages), *of_sentences]
-        question = asked.vector[None]
-        if ranking.neutral:
-            question, *vectors = map(self._neutral, (question, *vectors))
-        whole, *near = (matrix @ question[0] for matrix in vectors)
+        likeness = partial(self._neutral.cosines if ranking.neutral else _plain, asked.vector)
+        whole = likeness(self._passage_view.vectors(passages))
+        near = [likeness(view.vectors(rows)) for view in self._of_sentences]
         in_passages = asked.passage_words(passages)
         words = np.float32(0.5) * (np.repeat(in_passages, sizes) + asked.sentence_words(rows)[back])
         cosines = [np.repeat(whole, sizes), *(each[back] for each in near)]
-        times = [
-            of_the_time(self._rows.sentence(row), asked.times) if asked.times else 0 for row in rows.tolist()
-        ]
-        return Pairs.scored(outer, inner, cosines, words, np.array(times, np.float32)[back], ranking)
+        times = self._rows.of_the_time(rows, asked.times)
+        return Pairs.scored(outer, inner, cosines, words, times[back], ranking)
 
-    def _asked(self, question: str, ranking: Ranking) -> Asked:
+    def _asked(self, question: str, vector: Vector, ranking: Ranking) -> Asked:
         language = identify(question)
-        in_passages, in_sentences = self._threads.map(
-            lambda words, view: Beyond(question, language, words, view, ranking.foreign),
-            (self._passage_words, self._sentence_words),
-            (self._passage_view, self._sentence_view),
+        in_passages, in_sentences = (
+            Beyond(question, language, words, view, ranking.foreign)
+            for words, view in (
+                (self._passage_words, self._passage_view),
+                (self._sentence_words, self._sentence_view),
+            )
         )
-        vector = self.embedder.embed_question(question)
         return Asked(question, language, vector, periods(question), in_passages, in_sentences)
 
     def _versions(self, pairs: Pairs, inside: Mask | None, ranking: Ranking) -> list[tuple[int, int, float]]:
         """Other versions of what the best sentences say: (sentence, of which, score), in other languages.
 
         A version stands out: it is nearer to the sentence than the next ones of its language are to it. Among
-        few sentences the nearest stands out by chance, so languages with few are left alone.
+        few sentences the nearest stands out by chance, so languages with few are left alone. It stands in
+        another document.
         """
-        view, found = self._sentence_view, []
-        for pair in pairs.best_sentences(ranking.seconds):
-            row = int(pairs.sentences[pair])
-            [vector] = view.vectors([row])
-            others = [n for n, count in view.counts.items() if n != view.language(row) and count >= MANY]
-            nearest = self._threads.map(partial(self._elsewhere, vector, row, inside), others)
-            near = [rows for rows in nearest if len(rows) > 1]
-            if not near:
-                continue
-            [itself, *all_near] = self._neutral(np.vstack([vector, view.vectors(np.concatenate(near))]))
-            like_all = np.split(np.array(all_near) @ itself, np.cumsum([len(rows) for rows in near])[:-1])
-            for rows, like in zip(near, like_all, strict=True):
+        view, best = self._sentence_view, pairs.best_sentences(ranking.seconds)
+        rows = pairs.sentences[best]
+        vectors = view.vectors(rows)
+        asked = [
+            (number, name)
+            for number, row in enumerate(rows.tolist())
+            for name, count in view.counts.items()
+            if name != view.language(row) and count >= MANY
+        ]
+        near = list(
+            self._threads.map(lambda each: view.near(vectors[each[0]], NEAR, each[1], inside)[0], asked)
+        )
+        sizes = [len(each) for each in near]
+        of, nearest = (
+            np.repeat(np.array([number for number, _ in asked], np.int64), sizes),
+            np.concatenate([*near, rows[:0]]),
+        )
+        itself, others = self._neutral(vectors), self._neutral(view.vectors(nearest))
+        likeness = np.vecdot(others, itself[of])
+        elsewhere = self._rows.documents_of(nearest) != self._rows.documents_of(rows)[of]
+        found = []
+        for (number, _), stop, size in zip(asked, np.cumsum(sizes).tolist(), sizes, strict=True):
+            places = np.arange(stop - size, stop)[elsewhere[stop - size : stop]]
+            like = likeness[places]
+            if len(like) > 1 and like.max() - np.delete(like, like.argmax()).mean() >= ranking.apart:
                 first = int(like.argmax())
-                if like[first] - np.delete(like, first).mean() >= ranking.apart:
-                    score = float(pairs.scores[pair]) - ranking.loss * (1 - float(like[first]))
-                    found.append((int(rows[first]), row, score))
+                score = float(pairs.scores[best[number]]) - ranking.loss * (1 - float(like[first]))
+                found.append((int(nearest[places[first]]), int(rows[number]), score))
         return found
-
-    def _elsewhere(self, vector: Vector, row: int, inside: Mask | None, language: str) -> Rows:
-        """The nearest sentences of a language that stand in other documents than that of `row`."""
-        near, place = self._sentence_view.best(vector, NEAR, language, inside), self._rows.place(row)
-        return near[[self._rows.place(other) != place for other in near.tolist()]]
 
     def _hit(self, passage: int, pairs: Pairs, versions: Mapping[int, tuple[int, float]], asked: Asked) -> Hit:
         own = pairs.of(passage)
@@ -387,3 +417,7 @@ def _agree(built: Recipe, asked: Recipe) -> None:
 def _storable(question: str) -> str:
     """A question as valid Unicode: lone surrogates, which no tokenizer takes, become "?"."""
     return question.encode("utf-8", "replace").decode()
+
+
+def _plain(question: Vector, vectors: Matrix) -> Vector:
+    return products(vectors, question)

@@ -4,12 +4,13 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
-from corpus import Sentence
 from corpus.dates import dates
-from index.filters import days, span
+from index.filters import days
 
 Period = tuple[date, date]
 
+ALWAYS: Period = (date.min, date.max)
+_FOUR = re.compile(r"[12]\d{3}")  # every date that is read has a year; to look for this alone is much cheaper
 _YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d.,]?\d|\s?%)")
 
 
@@ -21,17 +22,23 @@ def periods(text: str) -> list[Period]:
     >>> len(periods("Between 2015 and 2018, 1.998 times")), periods("In March?")
     (2, [])
     """
+    if not _FOUR.search(text):
+        return []
     printed = dates(text)
     years = [m for m in _YEAR.finditer(text) if not any(p.start <= m.start() < p.end for p in printed)]
     return [days(value) for value in (*(p.value for p in printed), *(m.group() for m in years))]
 
 
-def of_the_time(sentence: Sentence, asked: Sequence[Period]) -> float:
-    """How much a sentence is of a time that was asked for: 1 where it names it, ½ where it was written then."""
-    if _meet(periods(sentence.text), asked):
+def of_the_time(named: Sequence[Period], published: Period, asked: Sequence[Period]) -> float:
+    """How much a sentence is of a time that was asked for: 1 where it names it, ½ where it was written then.
+
+    >>> [june, year] = periods("In June 2024? In 2024?")
+    >>> of_the_time([june], ALWAYS, [year]), of_the_time([year], june, [june]), of_the_time([], ALWAYS, [june])
+    (1.0, 0.5, 0.0)
+    """
+    if _meet(named, asked):
         return 1.0
-    published = span(sentence.document.published)
-    return 0.5 if published != (date.min, date.max) and _meet([published], asked) else 0.0
+    return 0.5 if published != ALWAYS and _meet([published], asked) else 0.0
 
 
 def _meet(some: Sequence[Period], others: Sequence[Period]) -> bool:

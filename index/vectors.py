@@ -1,8 +1,9 @@
 """Vectors and the rows closest to a question: exact over few rows, FAISS over many, and a slow exact twin.
 
 Rows of a language lie side by side, and are searched in runs of at most RUN rows. The vectors lie in a file
-that is mapped into memory. A run of more than EXACT rows has beside it an inverted file with scalars of one
-byte (FAISS's IVF and SQ8), trained on a sample; what it finds is scored again by the vectors themselves.
+that is mapped into memory. A run of more than EXACT rows has beside it an inverted file with four bits for two
+dimensions (FAISS's IVF and PQ, in the layout of André et al. 2015, "Cache locality is not enough"), trained on
+a sample and held in memory; what it finds is scored again by the vectors themselves, unless rough scores do.
 """
 
 import os
@@ -13,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from index.arrays import SMALL
+from index.arrays import let_go
 from index.embedder import Matrix, Vector
 
 Rows = NDArray[np.int64]
@@ -21,8 +22,10 @@ Mask = NDArray[np.bool_]
 
 EXACT = 10_000  # rows of a run that are all compared: 4 ms on two cores
 RUN = 1 << 18  # rows of a run at most, so that 100 MB are enough to build its inverted file
-PROBES = 24  # cells that are looked into: recall@10 .99 among 106,000 passages by `feud eval size`
+PROBES = 32  # cells that are looked into: recall@10 .98 among 106,000 passages by `feud eval size`
+ROUGH = 10  # cells where rough scores do
 _SAMPLE = 40  # rows a cell that the cells are trained on: FAISS warns below 39
+_LOOKED = 1_000  # rows that are looked at before their pages are let go: 64 kB each at most
 _MORE = 30  # rows beyond the wanted that are scored again
 
 
@@ -31,8 +34,13 @@ class VectorStore(Protocol):
 
     def __len__(self) -> int: ...
 
-    def search(self, vector: Vector, k: int, within: range, among: Mask | None = None) -> tuple[Rows, Vector]:
-        """Return at most `k` rows of `within` that `among` (n,) admits, best first, and their scores."""
+    def search(
+        self, vector: Vector, k: int, within: range, among: Mask | None = None, rough: bool = False
+    ) -> tuple[Rows, Vector]:
+        """Return at most `k` rows of `within` that `among` (n,) admits, best first, and their scores.
+
+        `rough` scores, some hundredths off, are enough where what is found is scored again anyway.
+        """
 
     def vectors(self, rows: Sequence[int] | Rows) -> Matrix:
         """Return the vectors of `rows`, (len(rows), d) float32."""
@@ -47,7 +55,9 @@ class ExactStore:
     def __len__(self) -> int:
         return len(self._matrix)
 
-    def search(self, vector: Vector, k: int, within: range, among: Mask | None = None) -> tuple[Rows, Vector]:
+    def search(
+        self, vector: Vector, k: int, within: range, among: Mask | None = None, rough: bool = False
+    ) -> tuple[Rows, Vector]:
         rows = np.arange(within.start, within.stop)
         whole = self._matrix[within.start : within.stop]
         if among is not None:
@@ -65,25 +75,45 @@ class FaissStore(ExactStore):
     def __init__(self, matrix: Matrix, near: Mapping[int, Any]) -> None:
         super().__init__(matrix)
         self._near = near
+        self._looked = 0
 
-    def search(self, vector: Vector, k: int, within: range, among: Mask | None = None) -> tuple[Rows, Vector]:
+    def search(
+        self, vector: Vector, k: int, within: range, among: Mask | None = None, rough: bool = False
+    ) -> tuple[Rows, Vector]:
         index = self._near.get(within.start)
         own = None if among is None else among[within.start : within.stop]
         count = len(within) if own is None else int(np.count_nonzero(own))
         if index is None or k < 1 or count <= EXACT:
+            self._let_go(0 if own is None else count)
             return super().search(vector, k, within, among)
         import faiss
 
         # Where few rows are admitted, those that are near lie in more cells.
-        options: dict[str, Any] = {"nprobe": min(index.nlist, PROBES * len(within) // count)}
+        options: dict[str, Any] = {
+            "nprobe": min(index.nlist, (ROUGH if rough else PROBES) * len(within) // count)
+        }
         if own is not None:
             options["sel"] = faiss.IDSelectorBitmap(np.packbits(own, bitorder="little"))  # type: ignore
         # https://github.com/facebookresearch/faiss/wiki/Setting-search-parameters-for-one-query
         parameters = faiss.SearchParametersIVF(**options)
         question = np.ascontiguousarray(vector[None, :], np.float32)
-        _, found = index.search(question, min(k + _MORE, len(within)), params=parameters)
-        rows = np.sort(found[0][found[0] >= 0]) + within.start  # FAISS fills up with -1
+        far, near = index.search(question, min(k if rough else k + _MORE, len(within)), params=parameters)
+        rows = near[0][near[0] >= 0] + within.start  # FAISS fills up with -1
+        if rough:
+            return rows, 1 - far[0][: len(rows)] / 2  # of unit vectors
+        rows = np.sort(rows)
         return best(rows, products(self.vectors(rows), vector), k)
+
+    def vectors(self, rows: Sequence[int] | Rows) -> Matrix:
+        self._let_go(len(rows))
+        return super().vectors(rows)
+
+    def _let_go(self, looked: int) -> None:
+        """Let the pages go that were looked at, now and then; of a small file they are few."""
+        self._looked += looked
+        if self._looked > _LOOKED:
+            self._looked = looked
+            let_go(self._matrix)
 
 
 class JoinedStore:
@@ -96,11 +126,14 @@ class JoinedStore:
     def __len__(self) -> int:
         return int(self._starts[-1])
 
-    def search(self, vector: Vector, k: int, within: range, among: Mask | None = None) -> tuple[Rows, Vector]:
+    def search(
+        self, vector: Vector, k: int, within: range, among: Mask | None = None, rough: bool = False
+    ) -> tuple[Rows, Vector]:
         number = int(np.searchsorted(self._starts, within.start, "right")) - 1
         start, stop = map(int, self._starts[number : number + 2])
         own = range(within.start - start, within.stop - start)
-        rows, scores = self._stores[number].search(vector, k, own, None if among is None else among[start:stop])
+        admitted = None if among is None else among[start:stop]
+        rows, scores = self._stores[number].search(vector, k, own, admitted, rough)
         return rows + start, scores
 
     def vectors(self, rows: Sequence[int] | Rows) -> Matrix:
@@ -118,7 +151,7 @@ def products(matrix: Matrix, vector: Vector) -> Vector:
 
     BLAS takes two for this, and where another process uses one of them, 3,000 rows took 8 ms instead of .2.
     """
-    found: Vector = np.einsum("ij,j->i", matrix, vector)
+    found: Vector = np.vecdot(matrix, vector)
     return found
 
 
@@ -144,7 +177,7 @@ def runs(start: int, count: int) -> list[range]:
 
 def cells(count: int) -> int:
     """How many cells the inverted file of `count` rows has."""
-    return int(2.5 * count**0.5)
+    return int(count**0.5)
 
 
 def inverted(matrix: Matrix) -> Any:
@@ -152,16 +185,14 @@ def inverted(matrix: Matrix) -> Any:
     import faiss
 
     count, dimension = matrix.shape
+    parts = dimension // 2 if dimension % 2 == 0 else dimension
     # Of unit vectors the nearest have the highest cosine, and cells of nearest vectors are more even [1].
     # [1] https://github.com/facebookresearch/faiss/wiki/MetricType-and-distances
-    index = faiss.IndexIVFScalarQuantizer(
-        faiss.IndexFlatL2(dimension),
-        dimension,
-        cells(count),
-        faiss.ScalarQuantizer.QT_8bit,
-        faiss.METRIC_L2,
-        False,
+    index = faiss.IndexIVFPQFastScan(
+        faiss.IndexFlatL2(dimension), dimension, cells(count), parts, 4, faiss.METRIC_L2
     )
+    index.by_residual = True
+    index.pq.cp.niter = 10
     index.cp.niter = 10
     chosen = np.random.default_rng(1).choice(count, min(count, _SAMPLE * index.nlist), replace=False)
     index.train(matrix[np.sort(chosen)])
@@ -181,16 +212,10 @@ def write_inverted(index: Any, path: Path) -> None:
 
 
 def opened(path: Path) -> Any:
-    """Open an inverted file, mapped into memory if it is large. The caller knows that its bytes are right."""
+    """Read an inverted file. The caller knows that its bytes are right."""
     import faiss
 
-    if path.stat().st_size <= SMALL:
-        return faiss.read_index(str(path))
-    index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
-    # Each search would start 32 threads to read ahead: https://github.com/facebookresearch/faiss/blob/main/faiss/invlists/OnDiskInvertedLists.cpp
-    lists: Any = faiss.downcast_InvertedLists(index.invlists)
-    lists.prefetch_nthread = 0
-    return index
+    return faiss.read_index(str(path))
 
 
 def batches(matrix: Matrix, size: int = 1 << 14) -> Iterator[Matrix]:

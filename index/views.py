@@ -44,6 +44,10 @@ class View:
         """Return at most `k` rows of `language` that are closest to `vector`, best first."""
         return self._nearest(vector, k, language, admitted)[0]
 
+    def near(self, vector: Vector, k: int, language: str, admitted: Mask | None = None) -> tuple[Rows, Vector]:
+        """The same with their scores, both as far as these can be told without looking at the vectors."""
+        return self._nearest(vector, k, language, admitted, rough=True)
+
     def vectors(self, rows: Sequence[int] | Rows) -> Matrix:
         """Return the vectors of `rows`, (len(rows), d) float32."""
         return self._store.vectors(rows)
@@ -64,10 +68,10 @@ class View:
         return rows[:k], (scores - rest / max(1, count))[:k]
 
     def _nearest(
-        self, vector: Vector, k: int, language: str, admitted: Mask | None = None
+        self, vector: Vector, k: int, language: str, admitted: Mask | None = None, rough: bool = False
     ) -> tuple[Rows, Vector]:
         among = self._alive if admitted is None else admitted
-        found = [self._store.search(vector, k, run, among) for run in self.runs[language]]
+        found = [self._store.search(vector, k, run, among, rough) for run in self.runs[language]]
         if len(found) == 1:
             return found[0]
         return best(np.concatenate([rows for rows, _ in found]), np.concatenate([s for _, s in found]), k)

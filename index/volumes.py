@@ -1,7 +1,7 @@
 """Volumes: the files of some documents, which never change. A generation is a list of volumes.
 
     index/volumes/000012/   rows                tables of spans
-                            passages.vectors    the vectors, by row, and the sum of each language
+                            passages.vectors    the vectors, by row and view, and the sum of each language
                             passages.words      the lexical lists
                             passages-0.faiss    the inverted file of the run that begins at row 0, of large runs
                             sentences.…         the same of sentences
@@ -28,6 +28,7 @@ from index.rows import KINDS, Kind, Languages, RowsBuilder, VolumeRows, runs_of
 from index.vectors import EXACT, FaissStore, batches, inverted, opened, write_inverted
 
 VIEWS: dict[str, Kind] = {view: "passages" if view == "passages" else "sentences" for view in Inputs._fields}
+_OF = {kind: [view for view in VIEWS if VIEWS[view] == kind] for kind in KINDS}
 SentenceView = Literal["sentences", "english"]
 SEARCHED = ("passages", "sentences", "english")  # the others are only looked up
 _KEPT = 1 << 20  # bytes of keys that wait in memory
@@ -96,20 +97,24 @@ def write_volume(
                 words[kind].write(into)
         with Writer(folder / "rows") as into:
             languages, rows = spans.write(into)
-        for view, kind in VIEWS.items():
-            with Writer(folder / f"{view}.vectors") as into:
-                matrix = into.empty("vectors", (len(rows[kind]), dimension), np.float32)
+        for kind in KINDS:
+            with Writer(folder / f"{kind}.vectors") as into:
+                matrix = into.empty("vectors", (len(rows[kind]), len(_OF[kind]), dimension), np.float32)
                 done = 0
-                for batch in _keys(keys[view]):
-                    matrix[rows[kind][done : done + len(batch)]] = vectors(batch)
-                    done += len(batch)
-                for language, own in runs_of(languages[kind]).items():
-                    total = sum((_total(matrix[run.start : run.stop]) for run in own), np.zeros(dimension))
+                for of_views in zip(*(_keys(keys[view]) for view in _OF[kind]), strict=True):
+                    own = rows[kind][done : done + len(of_views[0])]
+                    for place, batch in enumerate(of_views):
+                        matrix[own, place] = vectors(batch)
+                    done += len(own)
+                spoken = runs_of(languages[kind])
+                for language, runs in spoken.items():
+                    total = sum((_total(matrix[run.start : run.stop, 0]) for run in runs), np.zeros(dimension))
                     into.add(f"sums/{language}", total)
-            for run in (run for own in runs_of(languages[kind]).values() for run in own):
-                if len(run) > EXACT and view in SEARCHED:
-                    index = inverted(matrix[run.start : run.stop])
-                    write_inverted(index, folder / f"{view}-{run.start}.faiss")
+            for place, view in enumerate(_OF[kind]):
+                for run in (run for runs in spoken.values() for run in runs):
+                    if len(run) > EXACT and view in SEARCHED:
+                        index = inverted(matrix[run.start : run.stop, place])
+                        write_inverted(index, folder / f"{view}-{run.start}.faiss")
     return languages
 
 
@@ -131,17 +136,15 @@ def open_volume(folder: Path, number: int, volume: Volume) -> Opened:
     """Map the files of a volume into memory. The caller knows that they are what was written."""
     stores: dict[str, FaissStore] = {}
     words: dict[Kind, dict[str, Postings]] = {}
-    sums: Arrays = {}
+    arrays = {kind: mapped(folder / f"{kind}.vectors") for kind in KINDS}
     for view, kind in VIEWS.items():
-        arrays = mapped(folder / f"{view}.vectors")
         near = {
             int(name.partition("-")[2].removesuffix(".faiss")): opened(folder / name)
             for name in volume.files
             if name.startswith(f"{view}-")
         }
-        stores[view] = FaissStore(arrays["vectors"], near)
-        if view == "sentences":
-            sums = {language: arrays[f"sums/{language}"] for language, _ in volume.languages[kind]}
+        stores[view] = FaissStore(arrays[kind]["vectors"][:, _OF[kind].index(view)], near)
+    sums = {language: arrays["sentences"][f"sums/{language}"] for language, _ in volume.sentences}
     for kind in KINDS:
         lists = mapped(folder / f"{kind}.words")
         words[kind] = {language: Postings(lists, language) for language, _ in volume.languages[kind]}

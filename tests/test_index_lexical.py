@@ -89,13 +89,14 @@ def test_the_best_rows_are_those_of_all_scores(volumes: int) -> None:
 def test_in_a_long_list_the_best_rows_are_those_that_share_a_rarer_word() -> None:
     texts = made_up(3000, 5)
     exact, fast = lists(texts, ["xx"] * 3000), lists(texts, ["xx"] * 3000, many=0)
-    same = 0
+    same = []
     for question in made_up(60, 6):
         wanted, found = (each.best(question, "xx", 10)["xx"] for each in (exact, fast))
-        same += wanted[0].tolist() == found[0].tolist()
+        same.append(len(np.intersect1d(wanted[0], found[0])) / len(wanted[0]))
         assert len(found[0]) == len(wanted[0])
+        assert found[1].mean() >= 0.8 * wanted[1].mean()
         assert np.array_equal(found[1], exact.shares(question, "xx", found[0]))
-    assert 48 <= same < 60
+    assert 0.75 < np.mean(same) < 1
 
 
 def test_volumes_together_score_as_one() -> None:
@@ -132,7 +133,7 @@ def test_a_list_that_does_not_fit_into_one_block_is_the_same() -> None:
     texts = made_up(300, 11)
     whole, parts = postings(texts, "xx"), postings(texts, "xx", block=50)
     for token in {token for text in texts for token in tokens(text, "xx")}:
-        (mine, often), (its, wanted) = parts.holding(token), whole.holding(token)
+        [(mine, often)], [(its, wanted)] = parts.holding([token]), whole.holding([token])
         assert mine.tolist() == its.tolist()
         assert often.tolist() == wanted.tolist()
 

@@ -52,3 +52,18 @@ def test_hardly_any_sample_is_no_fault(count: int) -> None:
     made = neutral(rows[:count], LANGUAGES[:count])(rows[:5])
     assert np.isfinite(made).all()
     assert np.linalg.norm(made, axis=1) == pytest.approx(np.ones(5), abs=1e-5)
+
+
+def test_cosines_are_those_of_the_vectors_without_it() -> None:
+    rows = said(accent=1.5)
+    made = neutral(rows, LANGUAGES)
+    assert made.cosines(rows[3], rows) == pytest.approx(made(rows) @ made(rows[3:4])[0], abs=1e-6)
+    assert made.cosines(rows[3], np.zeros_like(rows[:2])).tolist() == [0.0, 0.0]
+
+
+def test_what_is_shared_is_most_of_what_the_languages_differ_in() -> None:
+    rows = said(accent=1.5)
+    shared = neutral(rows, LANGUAGES).shared(rows[3])
+    german, french = (rows[:60] @ rows[3]).mean(), (rows[60:120] @ rows[3]).mean()
+    assert german > french + 0.3
+    assert abs((german - shared[0]) - (french - shared[1])) < (german - french) / 4

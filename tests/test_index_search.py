@@ -98,6 +98,16 @@ def test_what_is_asked_for_in_other_words_is_found_beside_the_question(home: Pat
     assert other not in [hit.passage for hit in index.search(one.text, k=2)]
 
 
+def test_of_many_passages_only_those_that_lead_are_scored(home: Path) -> None:
+    index = open_index(home, HashEmbedder())
+    question = "How many steps had the keeper climbed every evening?"
+    whole = index.search(question, k=20)
+    [first] = index.search(question, k=1, ranking=replace(RANKING, large=0, leading=1))
+    assert first.passage == whole[0].passage
+    assert not index.search(question, ranking=replace(RANKING, large=0, leading=0))
+    assert index.search(question, k=20, ranking=replace(RANKING, large=0)) == whole  # all of so few lead
+
+
 def test_scores_fall_and_only_the_asked_languages_are_searched(home: Path) -> None:
     index = open_index(home, HashEmbedder())
     scores = [hit.score for hit in index.search("the tower and the bridge", k=20)]

@@ -3,10 +3,15 @@
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from corpus import Document, Passage, Published, Sentence
 from index import Index, build, open_index
+from index.arrays import Writer, mapped
+from index.filters import span
+from index.records import Record
+from index.rows import AllRows, Place, RowsBuilder, VolumeRows
 from index.times import of_the_time, periods
 from tests.fakes import HashEmbedder
 
@@ -40,9 +45,36 @@ def test_the_time_that_a_question_names(question: str, asked: list[tuple[date, d
         ("Musk klagte.", Published("2024-02-10", "day", True), 0.0),  # nothing is known of when
     ],
 )
-def test_what_is_of_the_time(text: str, published: Published, share: float) -> None:
-    document = Document("a.txt", text, "", published=published)
-    assert of_the_time(Sentence(document, 0, len(text), "de"), FEBRUARY) == share
+def test_what_is_of_the_time(text: str, published: Published, share: float, tmp_path: Path) -> None:
+    assert of_the_time(periods(text), span(published), FEBRUARY) == share
+    document = Document("a.txt", f"1999\n{text}", "", published=published)
+    sentences = Sentence(document, 0, 4, "en"), Sentence(document, 5, len(document.text), "de")
+    other = Document("b.txt", "Februar 2024.", "")
+    builder = RowsBuilder()
+    for said in ([Sentence(other, 0, 13, "de")], sentences):
+        builder.add(Record.of(said[0].document, (), said, [Passage(said[0].document, tuple(said))]))
+    with Writer(tmp_path / "rows") as into:
+        languages, _ = builder.write(into)
+    rows = AllRows([VolumeRows(1, 2, languages, mapped(tmp_path / "rows"))], Places())
+    elsewhere = 0.5 if share == 0.5 else 0.0  # the first row is the other document's, the last the year's
+    assert rows.of_the_time(np.array([2, 0, 1]), FEBRUARY).tolist() == [elsewhere, 1.0, share]
+    assert rows.of_the_time(np.array([2, 0, 1]), []).tolist() == [0.0] * 3
+
+
+class Places:
+    """Two documents of volume 1, of which only the tables are read."""
+
+    def places(self) -> list[Place]:
+        return [(1, 0), (1, 1)]
+
+    def place(self, name: str) -> Place:
+        raise KeyError(name)
+
+    def record(self, place: Place) -> Record:
+        raise AssertionError(place)
+
+    def described(self) -> list[tuple[Place, Document]]:
+        return []
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from index.arrays import Writer, let_go, mapped
 from index.embedder import Matrix, unit
 from index.vectors import (
     EXACT,
@@ -55,6 +56,37 @@ def test_an_inverted_file_finds_what_exact_search_finds(
             fast.vectors(rows) @ question, abs=1e-5
         )
     assert found >= 0.98 * whole
+
+
+def test_rough_scores_are_near_the_exact_ones(many: Matrix, tmp_path: Path) -> None:
+    write_inverted(inverted(many), tmp_path / "near.faiss")
+    exact, fast = ExactStore(many), FaissStore(many, {0: opened(tmp_path / "near.faiss")})
+    within, found, off = range(len(many)), 0, []
+    for question in unit(many[:100] + np.float32(0.05)):
+        rows, scores = fast.search(question, 10, within, rough=True)
+        off += np.abs(scores - many[rows] @ question).tolist()
+        assert (np.diff(scores) <= 0).all()
+        found += len({*rows.tolist()} & {*exact.search(question, 20, within)[0].tolist()})
+    assert found > 700
+    assert np.mean(off) < 0.06
+
+
+def test_what_was_looked_at_in_a_mapped_file_is_let_go(tmp_path: Path) -> None:
+    with Writer(tmp_path / "arrays") as into:
+        into.empty("rows", (1 << 14, 512), np.float32)[:] = 1
+    rows = mapped(tmp_path / "arrays")["rows"]
+    before = resident()
+    assert rows[::2].sum() == 1 << 22
+    assert resident() > before + (16 << 20)
+    let_go(rows[5:])
+    assert resident() < before + (1 << 20)
+    assert rows[::2].sum() == 1 << 22
+
+
+def resident() -> int:
+    """Bytes of mapped files that this process holds."""
+    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if "RssFile" in line]
+    return int(line.split()[1]) << 10
 
 
 def test_a_small_run_is_compared_whole_beside_a_large_one(many: Matrix) -> None:
