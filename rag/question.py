@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from corpus.language import guess
 from corpus.names import same
 from corpus.sentences import split
+from rag.alone import alone
 from rag.answer import Question, Turn, questions
 from rag.errors import LLMError, QuestionError
 from rag.llm import LLM, Prompt
@@ -36,6 +37,8 @@ def understand(text: str, history: Sequence[Turn], llm: LLM | None) -> Question:
         raise QuestionError(f"The question has {len(text)} characters, {LONGEST} are the limit. Shorten it.")
     turns = [Turn(visible(t.question)[:LONGEST], visible(t.answer)[:LONGEST]) for t in history[-_TURNS:]]
     language = _language(text, turns)
+    if alone(text, language):
+        turns = []
     standalone = _standalone(text, language, turns, llm) if turns else text
     several = bool(turns) or len(questions(text, language)) > 1
     return Question(text, language, standalone, _wordings(text, turns, llm) if several else ())

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eval.case import load
+from rag.alone import alone
 from rag.answer import Question, Turn
 from rag.errors import QuestionError
 from rag.question import LONGEST, understand
@@ -95,6 +97,21 @@ def test_what_a_conversation_asks_is_also_searched_for_in_english_each_part_by_i
     question = understand("Wann, und wer hat bezahlt?", [DE], ScriptedLLM("", parts))
     assert question.wordings == tuple(parts.split("\n"))
     assert question.clear == "Who paid for the bridge in Ahlen?"
+
+
+def test_a_question_that_names_its_things_and_points_nowhere_leaves_the_conversation_alone() -> None:
+    asked = "Who paid Marta Quist for the ferry of Hellis?"
+    question = understand(asked, [DE], ScriptedLLM())
+    assert (question.standalone, question.wordings) == (asked, ())
+    for leaning in ("And who paid Marta Quist for the ferry of Hellis?", "Who paid her for the Hellis Ferry?"):
+        assert understand(leaning, [DE], None).standalone == f"{DE.question} {leaning}"
+
+
+def test_of_the_cases_every_follow_up_leans_on_its_conversation_and_most_other_questions_do_not() -> None:
+    cases = [case for case in load() if case.kind not in ("off_topic", "instruction")]
+    assert not any(alone(case.question, case.language) for case in cases if case.history)
+    others = [case for case in cases if not case.history and case.language in ("de", "en", "it", "nl", "ru")]
+    assert sum(alone(case.question, case.language) for case in others) > len(others) / 2
 
 
 def test_several_questions_are_parts_without_a_conversation() -> None:
