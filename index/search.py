@@ -192,8 +192,10 @@ class Index:
     def _candidates(
         self, asked: Asked, near: Sequence[Future[tuple[Rows, Vector]]], admitted: Mask | None, most: int | None
     ) -> Rows:
-        """The passages that are near in some language or share words, themselves or by a sentence: of each kind
-        `most` among all languages."""
+        """The passages that are near in some language or share words, themselves or by a sentence.
+
+        Of each of these lists the `most` best among all languages, all where that is None.
+        """
         of_passages, *of_sentences = (each.result() for each in near)
         whole = [of_passages, asked.passage_words.best]
         single = [*of_sentences, asked.sentence_words.best]
@@ -236,8 +238,8 @@ class Index:
         few sentences the nearest stands out by chance, so languages with few are left alone. It stands in
         another document.
         """
-        view, best = self._sentence_view, pairs.best_sentences(ranking.seconds)
-        rows = pairs.sentences[best]
+        view, chosen = self._sentence_view, pairs.best_sentences(ranking.seconds)
+        rows = pairs.sentences[chosen]
         vectors = view.vectors(rows)
         asked = [
             (number, name)
@@ -245,26 +247,23 @@ class Index:
             for name, count in view.counts.items()
             if name != view.language(row) and count >= MANY
         ]
-        near = list(
-            self._threads.map(lambda each: view.near(vectors[each[0]], NEAR, each[1], inside)[0], asked)
-        )
+        found = self._threads.map(lambda a: view.near(vectors[a[0]], NEAR, a[1], inside)[0], asked)
+        near = [*found, rows[:0]]
         sizes = [len(each) for each in near]
-        of, nearest = (
-            np.repeat(np.array([number for number, _ in asked], np.int64), sizes),
-            np.concatenate([*near, rows[:0]]),
-        )
+        of = np.repeat([*(number for number, _ in asked), 0], sizes)
+        nearest = np.concatenate(near)
         itself, others = self._neutral(vectors), self._neutral(view.vectors(nearest))
         likeness = np.vecdot(others, itself[of])
         elsewhere = self._rows.documents_of(nearest) != self._rows.documents_of(rows)[of]
-        found = []
-        for (number, _), stop, size in zip(asked, np.cumsum(sizes).tolist(), sizes, strict=True):
+        versions = []
+        for (number, _), stop, size in zip(asked, np.cumsum(sizes).tolist(), sizes, strict=False):
             places = np.arange(stop - size, stop)[elsewhere[stop - size : stop]]
             like = likeness[places]
             if len(like) > 1 and like.max() - np.delete(like, like.argmax()).mean() >= ranking.apart:
                 first = int(like.argmax())
-                score = float(pairs.scores[best[number]]) - ranking.loss * (1 - float(like[first]))
-                found.append((int(nearest[places[first]]), int(rows[number]), score))
-        return found
+                score = float(pairs.scores[chosen[number]]) - ranking.loss * (1 - float(like[first]))
+                versions.append((int(nearest[places[first]]), int(rows[number]), score))
+        return versions
 
     def _hit(self, passage: int, pairs: Pairs, versions: Mapping[int, tuple[int, float]], asked: Asked) -> Hit:
         own = pairs.of(passage)
