@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from corpus import Document, Passage, Sentence
-from corpus.language import identify
+from corpus.language import guess_question
 from index.build import repair
 from index.catalogue import Catalogue
 from index.embedder import Embedder, Matrix, Vector
@@ -221,7 +221,7 @@ class Index:
         return Pairs.scored(outer, inner, cosines, words, times[back], ranking)
 
     def _asked(self, question: str, vector: Vector, ranking: Ranking) -> Asked:
-        language = identify(question)
+        language, _ = guess_question(question)
         in_passages, in_sentences = (
             Beyond(question, language, words, view, ranking.foreign)
             for words, view in (

@@ -114,6 +114,11 @@ class Statement:
         """
         return None if self.likely is None else next(g for g, least in GRADES.items() if self.likely >= least)
 
+    @property
+    def doubt(self) -> Grade | None:
+        """The grade where it is to be said beside the statement: not of what surely answers."""
+        return None if self.grade == "surely" else self.grade
+
 
 @dataclass(frozen=True, slots=True)
 class Version:

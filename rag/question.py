@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from corpus.language import guess
+from corpus.language import guess_question
 from corpus.names import same
 from corpus.sentences import split
 from rag.alone import alone
@@ -19,8 +19,6 @@ LONGEST = 1000
 _TURNS = 2
 _PARTS = 4  # lines; a model that writes more is answering
 _SURE = 0.8  # measured on short questions in 20 languages: below it the identifier is wrong one time in three
-_SHORT = 40  # characters: in so few a name pulls the identifier to where it is common. 693 of 696 are right
-_NAME = re.compile(r"(?<=\w\W)[^\W\d_]*[A-Z][^\W\d_]*")  # with a capital, and not the first word
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -54,17 +52,11 @@ def _language(text: str, turns: Sequence[Turn]) -> str:
     >>> _language("And when?", [Turn("Who is Shivon Zilis?", "…")])
     'en'
     """
-    language, probability = _guessed(text)
+    language, probability = guess_question(text)
     if turns and (probability < _SURE or len(text) < 12):
-        earlier = _guessed(turns[-1].question)[0]
+        earlier = guess_question(turns[-1].question)[0]
         return language if earlier == "und" or _scripts(text) - _scripts(turns[-1].question) else earlier
     return language
-
-
-def _guessed(text: str) -> tuple[str, float]:
-    """The language of a question, of a short one as it is surer: with its names or without them."""
-    unnamed = _NAME.sub("", text) if len(text) <= _SHORT else ""
-    return max(guess(text), guess(unnamed), key=lambda guessed: guessed[1])
 
 
 def _scripts(text: str) -> set[str]:
@@ -81,7 +73,7 @@ def _standalone(text: str, language: str, turns: Sequence[Turn], llm: LLM | None
     """Let the model rewrite the question; if it can't or adds what nobody said, put the last one before it."""
     plain = f"{turns[-1].question} {text}"
     written = _reply(rewriting(text, turns), llm)
-    strays = _guessed(written)[0] != language or written in {turn.question for turn in turns}
+    strays = guess_question(written)[0] != language or written in {turn.question for turn in turns}
     wrong = not written or "\n" in written or len(written) > LONGEST
     return plain if wrong or strays or _invents(written, _said(text, turns)) else written
 

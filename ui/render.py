@@ -83,11 +83,11 @@ def _statement(turn: int, statement: Statement, answer: Answer, citations: Mappi
     sources = [citations[number] for number in statement.citations if number in citations]
     language = sources[0].language if quoted and sources else answer.question.language
     kind, hint = ("quoted", say("quoted")) if quoted else ("verified", say("checked"))
-    grade = "" if statement.grade in (None, "surely") else f"<small>{escape(say(str(statement.grade)))}</small>"
+    doubt = f"<small>{escape(say(statement.doubt))}</small>" if statement.doubt else ""
     return (
         f'<span class="statement {kind}" lang="{escape(language)}" dir="auto" title="{escape(hint)}">'
         f'<span class="words">{escape(statement.text)}</span>'
-        f"{_marks(turn, statement.citations, citations)}{grade}</span> "
+        f"{_marks(turn, statement.citations, citations)}{doubt}</span> "
     )
 
 

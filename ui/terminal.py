@@ -38,7 +38,7 @@ def show(
             print(_doing(answer), end="", file=sys.stderr, flush=True)
         for statement in answer.statements[said:]:
             marks = "".join(f"[{number}]" for number in statement.citations)
-            doubt = "" if statement.grade in (None, "surely") else f" ({statement.grade})"
+            doubt = f" ({statement.doubt})" if statement.doubt else ""
             print(plain(f"{statement.text} {marks}{doubt}"), flush=True)
         said = len(answer.statements)
     if answer.notice:
