@@ -21,7 +21,7 @@ from rag.gate import ABOUT, likeness, unknown
 from rag.judge import judged, says
 from rag.llm import LLM, Piece
 from rag.phrases import phrase
-from rag.prompt import answering, judging, supporting, visible
+from rag.prompt import answering, judging, supporting, telling, visible
 from rag.question import understand
 from rag.translate import LLMTranslator
 
@@ -79,6 +79,7 @@ class Assistant:
                 judging(question, "?"),
                 answering(question, sentence, None),
                 supporting("?", sentence, None),
+                telling("?", "en"),
             )
             for prompt in beginnings:  # their instructions are read once
                 for _ in self.llm.stream(prompt, 1):
