@@ -23,11 +23,11 @@ def lines(across: str, series: Mapping[str, Sequence[tuple[float, float]]], shar
     for tick in x.ticks():
         at = _across(x, tick)
         drawn.append(f'<line x1="{at}" x2="{at}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}" stroke="#ddd"/>')
-        drawn.append(f'<text x="{at}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{tick:,g}</text>')
+        drawn.append(f'<text x="{at}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{tick:,.10g}</text>')
     for tick in y.ticks():
         at = _up(y, tick)
         drawn.append(f'<line x1="{_LEFT}" x2="{_WIDTH - 20}" y1="{at}" y2="{at}" stroke="#ddd"/>')
-        drawn.append(f'<text x="{_LEFT - 6}" y="{at + 4}" text-anchor="end">{tick:,g}</text>')
+        drawn.append(f'<text x="{_LEFT - 6}" y="{at + 4}" text-anchor="end">{tick:,.10g}</text>')
     for number, (name, own) in enumerate(series.items()):
         colour = _COLOURS[number % len(_COLOURS)]
         path = " ".join(f"{_across(x, a)},{_up(y, b)}" for a, b in own)

@@ -304,7 +304,7 @@ class Bm25Index:
         counts = np.concatenate([_NO_COUNTS, *(often for _, often in holding)])
         weights = np.repeat(terms.weights[:find], [len(rows) for rows, _ in holding])
         partial = np.bincount(rows, weights * _saturated(counts, self._norms[start][rows]))
-        rows = np.flatnonzero(partial).astype(np.int32)
+        rows = np.flatnonzero(partial > 0).astype(np.int32)
         if self._alive is not None:
             rows = rows[self._alive[start + rows]]
         most = k if find == len(held) else _DEEP * k
