@@ -33,6 +33,7 @@ _NO_COUNTS = np.zeros(0, np.uint8)
 MANY = 20_000  # rows of a list
 FREQUENT = 1 / 16  # of the rows of such a list: a word that more hold finds none beside those of rarer words
 _DEEP = 16  # times as many rows as are wanted are scored with the frequent words of such a list
+_FEW = 32  # times fewer rows than the list has are sorted rather than counted
 _READ = 1 << 21  # rows that are read of a list before its pages are let go: 10 MB
 _MOST = 255  # a word that a row holds more often counts as so often
 
@@ -303,13 +304,13 @@ class Bm25Index:
         rows = np.concatenate([_NONE, *(rows for rows, _ in holding)])
         counts = np.concatenate([_NO_COUNTS, *(often for _, often in holding)])
         weights = np.repeat(terms.weights[:find], [len(rows) for rows, _ in holding])
-        partial = np.bincount(rows, weights * _saturated(counts, self._norms[start][rows]))
-        rows = np.flatnonzero(partial > 0).astype(np.int32)
+        rows, reached = _summed(rows, weights * _saturated(counts, self._norms[start][rows]), len(part))
         if self._alive is not None:
-            rows = rows[self._alive[start + rows]]
+            alive = self._alive[start + rows]
+            rows, reached = rows[alive], reached[alive]
         most = k if find == len(held) else _DEEP * k
         if len(rows) > most:
-            rows = rows[partial[rows] >= np.partition(partial[rows], -most)[-most]]
+            rows = rows[reached >= np.partition(reached, -most)[-most]]
         scores = self._scores(rows, self._norms[start], terms, held)
         order = np.lexsort((rows, -scores))[:k]
         return rows[order].astype(np.int64) + start, scores[order]
@@ -325,6 +326,16 @@ def _names(tokens: Sequence[str]) -> NDArray[np.uint64]:
 def _asked(question: str, own: str, written: str) -> tuple[str, ...]:
     """The different tokens of a question; the lists of passages and of sentences both need them."""
     return tuple(dict.fromkeys(tokens(question, own, written)))
+
+
+def _summed(rows: Ints, given: Scores, size: int) -> tuple[Ints, NDArray[np.float64]]:
+    """Each row once, ascending, with the sum of what it is given; `rows` are below `size`."""
+    if _FEW * len(rows) < size:
+        each, back = np.unique(rows, return_inverse=True)
+        return each, np.asarray(np.bincount(back, given, len(each)), np.float64)
+    sums = np.asarray(np.bincount(rows, given), np.float64)
+    each = np.flatnonzero(sums > 0).astype(np.int32)
+    return each, sums[each]
 
 
 def _saturated(counts: NDArray[np.uint8], norms: Scores) -> Scores:
