@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -22,7 +23,7 @@ from eval.case import Case
 from eval.report import write_report
 from eval.runner import Asked, evaluate
 from eval.summary import Summary, summarise
-from eval.tables import percent
+from eval.tables import COLUMNS, LEGEND, cells
 from index import EVERYTHING, Filter, Index
 from rag.answer import Answer, Question, Statement, Turn
 from rag.assistant import Assistant
@@ -33,11 +34,11 @@ from rag.phrases import phrase
 from rag.prompt import judging, language_name, visible
 from rag.question import understand
 
-SHOWN = ("facts", "citation precision", "citation recall", "answered", "hallucination", "language", "seconds")
 PLAIN = """Answer the question from the numbered sentences of articles, in at most three short sentences, in \
 {language}. After each sentence of your answer write the number of the sentence that it rests on, like [2]. If \
 the sentences do not answer the question, write: {refusal}"""
 TOKENS = 200
+_SAME = ("recall", "citation validity")  # of all programs
 _MARK = re.compile(r"\[(\d+)\]")
 _AFTER = re.compile(r"([.!?。！？])\s*((?:\[\d+\]\s*)*\[\d+\])\s*")
 
@@ -110,27 +111,20 @@ def measure(latest: Callable[[], Index], llm: LLM, cases: Sequence[Case], folder
         done[name] = summarise(track(rows, name, total=len(cases), console=errors), own.name)
         write_report(done[name], own, None)
     out = Console(highlight=False)
-    out.print(table(done))
+    out.print(table(done), LEGEND.replace("By kind and language", "Of each program"))
     out.print(f"Reports: {folder}")
 
 
 def table(done: Mapping[str, Summary]) -> Table:
-    """A column for each program: the mean in per cent with its 95 % interval; of seconds the median."""
-    shown = Table("", *done)
-    for name in SHOWN:
-        cells = []
-        for summary in done.values():
-            e = summary.groups[0].measures.get(name)
-            if e is None:
-                cells.append("-")
-            elif name == "seconds":
-                cells.append(f"{e.median:.1f}")
-            else:
-                cells.append(f"{percent(e.mean)} ({percent(e.low)}–{percent(e.high)})")
-        shown.add_row(name, *cells)
-    uncited = (
-        sum(not statement["citations"] for row in summary.rows for statement in row.answer["statements"])
-        for summary in done.values()
-    )
-    shown.add_row("statements without a citation", *map(str, uncited))
+    """A row for each program, with columns of a report; "bare" statements have no citation."""
+    shown = Table("", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    shown.columns[0].no_wrap = True
+    for head in (head for name, head in COLUMNS.items() if name not in _SAME):
+        shown.add_column(head)
+    shown.add_column("bare")
+    for program, summary in done.items():
+        said = (statement for row in summary.rows for statement in row.answer["statements"])
+        bare = sum(not statement["citations"] for statement in said)
+        measured = zip(COLUMNS, cells(summary.groups[0]), strict=True)
+        shown.add_row(program, *("\n".join(cell) for name, cell in measured if name not in _SAME), str(bare))
     return shown

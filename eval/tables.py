@@ -49,7 +49,7 @@ def grouped(summary: Summary, by: By) -> Iterator[tuple[Group, list[tuple[str, .
     """Each kind or language with a cell of several parts for each of `COLUMNS`."""
     for group in summary.groups:
         if group.by == by:
-            yield group, list(_cells(group))
+            yield group, list(cells(group))
 
 
 def compared(comparison: Comparison) -> Iterator[tuple[str, ...]]:
@@ -86,7 +86,8 @@ def percent(share: float) -> str:
     return str(min(max(round(100 * share), 1), 99) if 0 < share < 1 else round(100 * share))
 
 
-def _cells(group: Group) -> Iterator[tuple[str, ...]]:
+def cells(group: Group) -> Iterator[tuple[str, ...]]:
+    """A cell of several parts for each of `COLUMNS`."""
     for name in COLUMNS:
         e = group.measures.get(name)
         if e is None:
