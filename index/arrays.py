@@ -85,3 +85,17 @@ def let_go(array: NDArray[Any]) -> None:
         base = base.base
     if isinstance(base, mmap.mmap):
         base.madvise(mmap.MADV_DONTNEED)
+
+
+class Looks:
+    """Counts what is looked at of a mapped array, and lets its pages go before that is more than `most`."""
+
+    def __init__(self, array: NDArray[Any], most: int) -> None:
+        self._array, self._most, self._count = array, most, 0
+
+    def add(self, count: int) -> None:
+        """Tell that `count` rows or items are looked at next."""
+        self._count += count
+        if self._count > self._most:
+            self._count = count
+            let_go(self._array)

@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from index.arrays import Arrays, Writer, let_go
+from index.arrays import Arrays, Looks, Writer
 from index.tokens import tokens
 from index.vectors import Mask, Rows
 
@@ -146,7 +146,7 @@ class Postings:
         self.tokens = int(self.lengths.sum())
         self._names, self._first = arrays[f"{language}/names"], arrays[f"{language}/first"]
         self._rows, self._counts = arrays[f"{language}/rows"], arrays[f"{language}/counts"]
-        self._read = 0
+        self._looks = Looks(self._rows, _READ)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -159,15 +159,8 @@ class Postings:
         known[known] = self._names[places[known]] == names[known]
         places[~known] = 0
         spans = list(zip(self._first[places].tolist(), self._first[places + known].tolist(), strict=True))
-        self._let_go(sum(stop - start for start, stop in spans))
+        self._looks.add(sum(stop - start for start, stop in spans))
         return [(self._rows[start:stop], self._counts[start:stop]) for start, stop in spans]
-
-    def _let_go(self, read: int) -> None:
-        """Let the pages go that were read, now and then."""
-        self._read += read
-        if self._read > _READ:
-            self._read = read
-            let_go(self._rows)
 
 
 @dataclass(frozen=True, slots=True)

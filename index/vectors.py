@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from index.arrays import let_go
+from index.arrays import Looks
 from index.embedder import Matrix, Vector
 
 Rows = NDArray[np.int64]
@@ -75,7 +75,7 @@ class FaissStore(ExactStore):
     def __init__(self, matrix: Matrix, near: Mapping[int, Any]) -> None:
         super().__init__(matrix)
         self._near = near
-        self._looked = 0
+        self._looks = Looks(matrix, _LOOKED)
 
     def search(
         self, vector: Vector, k: int, within: range, among: Mask | None = None, rough: bool = False
@@ -84,7 +84,7 @@ class FaissStore(ExactStore):
         own = None if among is None else among[within.start : within.stop]
         count = len(within) if own is None else int(np.count_nonzero(own))
         if index is None or k < 1 or count <= EXACT:
-            self._let_go(0 if own is None else count)
+            self._looks.add(0 if own is None else count)
             return super().search(vector, k, within, among)
         import faiss
 
@@ -105,15 +105,8 @@ class FaissStore(ExactStore):
         return best(rows, products(self.vectors(rows), vector), k)
 
     def vectors(self, rows: Sequence[int] | Rows) -> Matrix:
-        self._let_go(len(rows))
+        self._looks.add(len(rows))
         return super().vectors(rows)
-
-    def _let_go(self, looked: int) -> None:
-        """Let the pages go that were looked at, now and then; of a small file they are few."""
-        self._looked += looked
-        if self._looked > _LOOKED:
-            self._looked = looked
-            let_go(self._matrix)
 
 
 class JoinedStore:

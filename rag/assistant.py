@@ -61,7 +61,7 @@ class Assistant:
 
     def __init__(self, latest: Callable[[], Index], llm: LLM | None, passages: int = 8) -> None:
         self.latest, self.llm, self.passages = latest, llm, passages
-        self._translate = lru_cache(TRANSLATIONS)(self._translated)
+        self._translate = lru_cache(TRANSLATIONS)(LLMTranslator(llm).told) if llm else None
         self._answering: set[int] = set()
         self._asked = -math.inf
 
@@ -135,17 +135,12 @@ class Assistant:
 
     def _told(self, language: str, index: Index, sentence: Sentence) -> str:
         """A sentence in a reader's language, "" where it is in that or the model has none."""
-        if sentence.language == language:
-            return ""
+        if self._translate is None or language in (sentence.language, "en"):
+            return _in_english(language, index, sentence)
         try:
             return self._translate(sentence.text, sentence.language, index.english(sentence), language)
         except LLMError:
             return ""
-
-    def _translated(self, text: str, written: str, english: str, language: str) -> str:
-        if language == "en" or self.llm is None:
-            return english if language == "en" else ""
-        return LLMTranslator(self.llm).told(text, written, english, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +170,8 @@ def _written(answer: Answer, desk: _Desk, llm: LLM, like: float, strange: Set[st
                 answer = grown
                 yield answer
     except LLMError as error:
-        answer = answer if answer.statements else _quoted(answer, desk)
+        at_once = replace(desk, told=partial(_in_english, answer.question.language, desk.index))
+        answer = answer if answer.statements else _quoted(answer, at_once)  # what failed is not asked again
         yield replace(
             answer, status="failed", notice=phrase("quoted", answer.question.language), fault=str(error)
         )
@@ -263,6 +259,11 @@ def _quoted(answer: Answer, desk: _Desk) -> Answer:
         sentence = desk.evidence.sentences[place]
         answer = quote(answer, sentence, desk.told(sentence))
     return answer
+
+
+def _in_english(language: str, index: Index, sentence: Sentence) -> str:
+    """What a reader gets without asking a model: the sentence in English for one who reads that."""
+    return index.english(sentence) if language == "en" else ""
 
 
 def _refused(answer: Answer, strange: Collection[str] = (), asks: bool = False) -> Answer:

@@ -11,7 +11,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from queue import Empty, Queue
 from typing import Any, Literal, Protocol, cast
@@ -48,6 +48,12 @@ class Piece:
     generated_tokens: int = 0
     cut: bool = False
     likely: Mapping[str, float] = field(default_factory=dict)
+
+
+def ended(pieces: Iterable[Piece]) -> str:
+    """Return the text of a reply that ended by itself, "" for one that was cut at its limit."""
+    read = list(pieces)
+    return "" if any(piece.cut for piece in read) else "".join(piece.text for piece in read)
 
 
 class LLM(Protocol):

@@ -10,7 +10,7 @@ from corpus.sentences import split
 from rag.alone import alone
 from rag.answer import Question, Turn, questions
 from rag.errors import LLMError, QuestionError
-from rag.llm import LLM, Prompt
+from rag.llm import LLM, Prompt, ended
 from rag.prompt import rewriting, searching, visible
 
 LONGEST = 1000
@@ -95,10 +95,9 @@ def _wordings(text: str, turns: Sequence[Turn], llm: LLM | None) -> tuple[str, .
 def _reply(prompt: Prompt, llm: LLM | None) -> str:
     """What the model writes, "" where there is none, it fails or finds no end."""
     try:
-        pieces = list(llm.stream(prompt, max_tokens=80)) if llm else []
+        return ended(llm.stream(prompt, max_tokens=80)).strip() if llm else ""
     except LLMError:
         return ""
-    return "" if any(piece.cut for piece in pieces) else "".join(piece.text for piece in pieces).strip()
 
 
 def _said(text: str, turns: Sequence[Turn]) -> str:

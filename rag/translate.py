@@ -2,7 +2,7 @@
 
 from corpus.numbers import missing, quantities
 from rag.attribute import strays
-from rag.llm import LLM, Prompt
+from rag.llm import LLM, Prompt, ended
 from rag.prompt import telling, translating, visible
 
 LONGEST = 200
@@ -30,5 +30,4 @@ class LLMTranslator:
         return "" if wrong else written
 
     def _reply(self, prompt: Prompt) -> str:
-        pieces = list(self._llm.stream(prompt, LONGEST))
-        return "" if any(piece.cut for piece in pieces) else visible("".join(piece.text for piece in pieces))
+        return visible(ended(self._llm.stream(prompt, LONGEST)))

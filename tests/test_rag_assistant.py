@@ -260,6 +260,12 @@ def test_a_translation_is_remembered_and_its_failure_costs_nothing_else(index: I
     assert (answer.status, answer.text) == ("answered", f"Englisch: “{BUILT}” [1]")
 
 
+def test_a_model_that_failed_is_not_asked_to_translate_what_is_quoted_instead(index: Index) -> None:
+    asked, llm = assistant(index, "Anna Brandt baute ihn.", fail_after=0, answers=[BUILT])
+    answer = asked.ask("Wer hat im Jahr 1811 den Turm von Hellis gebaut?")
+    assert (answer.status, len(answer.statements), len(llm.prompts)) == ("failed", QUOTED, 1)
+
+
 def test_a_refusal_speaks_the_language_of_the_question(index: Index) -> None:
     answer = ask(index, question="Qui vendait la farine du moulin de Varnes au marché ?", answers=["rien"])
     assert answer.text == "Les documents ne le disent pas."
