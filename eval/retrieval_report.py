@@ -18,8 +18,8 @@ from rich.table import Table
 
 from corpus import Sentence
 from eval.case import Case, Split, load
-from eval.pools import Pool, news, xquad
-from eval.retrieval import RANKINGS, Found, by_group, cases, ranked, sentences
+from eval.pools import Pool, Query, news, xquad
+from eval.retrieval import DEPTH, RANKINGS, Found, by_group, cases, ranked, sentences
 from eval.runner import run_folder
 from eval.summary import SEED, interval
 from index import RANKING, Hit, Index, index_of
@@ -29,6 +29,8 @@ from rag.question import understand
 from rag.settings import Settings
 
 Groups = dict[tuple[str, str], list[float]]
+FIRST = 5  # sentences of a pool that a gold one should be among
+SHOWN = 40  # lines of what was not found that are printed; the report has all
 MAIN = {  # what the table of rankings shows of each pool: groups and measures
     "feud": [(g, "@8") for g in ("all", "another language", "own language", "conflict", "several_documents")]
     + [("follow_up", "@8"), ("all", "@2"), ("all", "in evidence")],
@@ -77,7 +79,7 @@ def _feud(
     missed = list(_missed(failing, index))
     out.print(f"Not all found in the first 8: {len(missed)} of {len(asked)}")
     for line in missed:
-        out.print(f"  {line}", markup=False)
+        out.print(f"  {line}", markup=False, soft_wrap=True)
     return {"rankings": _plain(groups), "seconds": seconds, "missed": missed}
 
 
@@ -85,20 +87,29 @@ def _pool(settings: Settings, pool: Pool, sample: int, out: Console, errors: Con
     index = pool_index(settings, pool, errors)
     queries = _some(pool.queries, sample)
     groups: dict[str, Groups] = {}
+    measure = "own list top 5" if (own_list := pool.name == "XQuAD-R") else "recall@5"
     for name, ranking in RANKINGS.items():
         found: list[Found] = []
+        missed: list[str] = []
         for query in track(queries, f"{pool.name}: {name}", console=errors):
-            own = list(ranked(query, sentences(index, query, ranking)))
+            places = sentences(index, query, ranking)
+            own = list(ranked(query, places))
             found += own
+            missed += _not_first(query, places, own_list)
             meets = "same language" if query.language in {g.language for g in query.gold} else "other language"
             found += [Found(meets, each.measure, each.value) for each in own if each.group == query.set]
         groups[name] = by_group(found)
     _rankings(out, pool.name, groups)
     shipped = groups[next(name for name, ranking in RANKINGS.items() if ranking == RANKING)]
-    measure = "own list top 5" if pool.name == "XQuAD-R" else "recall@5"
     _matrix(out, f"{pool.name}, question → sentence: {measure}, n", shipped, measure)
     _shares(out, pool.sentences, shipped)
-    return {"rankings": _plain(groups)}
+    wanted = sum(len(query.gold) for query in queries)
+    out.print(f"Not among the first {FIRST}: {len(missed)} of {wanted}")
+    for line in missed[:SHOWN]:
+        out.print(f"  {line}", markup=False, soft_wrap=True)
+    if len(missed) > SHOWN:
+        out.print("  … and so on in the report")
+    return {"rankings": _plain(groups), "missed": missed}
 
 
 def pool_index(settings: Settings, pool: Pool, errors: Console) -> Index:
@@ -143,6 +154,22 @@ def _missed(failing: Iterable[tuple[Case, list[Hit]]], index: Index) -> Iterator
         for need in case.needs:
             if not any(_at(gold.document, gold.quote, index) in shown for gold in need):
                 yield f"{case.id} ({case.kind}): {need[0].document[:3]} “{need[0].quote[:70]}”"
+
+
+def _not_first(query: Query, places: Sequence[Sentence], own_list: bool) -> Iterator[str]:
+    """A line for each gold sentence that is not among the first, of its language or of all, and what is."""
+    for gold in query.gold:
+        among = [sentence for sentence in places if not own_list or sentence.language == gold.language]
+        place = among.index(gold) if gold in among else None
+        if place is not None and place < FIRST:
+            continue
+        near = sum(sentence.document is gold.document for sentence in among[:FIRST])
+        same = sum(sentence.language == query.language for sentence in among[:FIRST])
+        stands = f"not in {DEPTH} passages" if place is None else f"place {place + 1}"
+        yield (
+            f"{query.language}→{gold.language} {query.text[:60]} | {gold.text[:40].strip()} | {stands}; of the "
+            f"first {FIRST} {near} of its document, {same} in the question's language"
+        )
 
 
 def _at(document: str, quote: str, index: Index) -> tuple[str, int]:

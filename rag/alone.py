@@ -6,9 +6,8 @@ follow-ups it takes none for a question that stands alone, and 49 of the 82 othe
 """
 
 import re
-import tomllib
-from functools import cache
-from importlib.resources import files
+
+from rag.wordlists import patterns
 
 _NAMED = 2  # words with a capital, not the first: names, and nouns in German
 _WORD = re.compile(r"[^\W\d_][\w’'-]*")
@@ -20,18 +19,11 @@ def alone(text: str, language: str) -> bool:
     >>> alone("Wie viel hat Musk für OpenAI geboten?", "de"), alone("Und was wollte Altman von ihr?", "de")
     (True, False)
     """
-    pointing = _table().get(language)
-    named = [word for word in _WORD.findall(text)[1:] if word[0].isupper()]
-    return pointing is not None and len(named) >= _NAMED and not pointing.search(text)
-
-
-@cache
-def _table() -> dict[str, re.Pattern[str]]:
-    table = tomllib.loads((files("rag") / "pointing.toml").read_text("utf-8"))
-    return {
-        language: re.compile(
-            rf"^\W*(?:{'|'.join(words['first'])})(?!\w)|(?<!\w)(?:{'|'.join(words['anywhere'])})(?!\w)",
-            re.IGNORECASE,
-        )
-        for language, words in table.items()
-    }
+    pointing, words = patterns("pointing").get(language), list(_WORD.finditer(text))
+    named = [word for word in words[1:] if word.group()[0].isupper()]
+    return (
+        pointing is not None
+        and len(named) >= _NAMED
+        and not pointing["first"].match(text, words[0].start())
+        and not pointing["anywhere"].search(text)
+    )

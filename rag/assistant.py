@@ -24,6 +24,7 @@ from rag.phrases import phrase
 from rag.prompt import answering, judging, supporting, telling, visible
 from rag.question import understand
 from rag.translate import LLMTranslator
+from rag.wording import asks_for_words, misquotes, quotes
 
 Clock = Callable[[], int]
 
@@ -51,6 +52,8 @@ QUOTED = 2
 """Sentences that are quoted where no model writes."""
 TRANSLATIONS = 256
 """Translations of quotations that are remembered."""
+PATIENCE = 20_000
+"""Milliseconds after which no more quotations are translated; each translation takes some four seconds."""
 
 
 class Assistant:
@@ -59,8 +62,10 @@ class Assistant:
     `latest` returns the index to answer from; each question keeps the one that it began with.
     """
 
-    def __init__(self, latest: Callable[[], Index], llm: LLM | None, passages: int = 8) -> None:
-        self.latest, self.llm, self.passages = latest, llm, passages
+    def __init__(
+        self, latest: Callable[[], Index], llm: LLM | None, passages: int = 8, patience: int = PATIENCE
+    ) -> None:
+        self.latest, self.llm, self.passages, self.patience = latest, llm, passages, patience
         self._translate = lru_cache(TRANSLATIONS)(LLMTranslator(llm).told) if llm else None
         self._answering: set[int] = set()
         self._asked = -math.inf
@@ -120,7 +125,7 @@ class Assistant:
         evidence = gather(hits, index)
         answer = replace(answer, status="writing", hits=tuple(hits), timing=Timing(evidence_ms=clock()))
         yield answer
-        desk = _Desk(evidence, index, clock, partial(self._told, asked.language, index))
+        desk = _Desk(evidence, index, clock, partial(self._told, asked.language, index, clock))
         strange, like = unknown(asked, hits), likeness(asked, hits, index)
         if like < ABOUT or (strange and self.llm is None):
             answer = _refused(answer)
@@ -133,9 +138,9 @@ class Assistant:
                 yield answer
         yield replace(answer, draft="", timing=replace(answer.timing, total_ms=clock()))
 
-    def _told(self, language: str, index: Index, sentence: Sentence) -> str:
-        """A sentence in a reader's language, "" where it is in that or the model has none."""
-        if self._translate is None or language in (sentence.language, "en"):
+    def _told(self, language: str, index: Index, clock: Clock, sentence: Sentence) -> str:
+        """A sentence in a reader's language, "" where it is in that, the model has none, or it is late."""
+        if self._translate is None or language in (sentence.language, "en") or clock() > self.patience:
             return _in_english(language, index, sentence)
         try:
             return self._translate(sentence.text, sentence.language, index.english(sentence), language)
@@ -195,9 +200,13 @@ def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) ->
     """Let the model answer from one sentence; its first sentence is taken over where it rests on the evidence.
 
     Where it does not, the model tries once more from the sentence in English, if the index has it so; then the
-    sentence itself is quoted if it is `likely` enough to answer.
+    sentence itself is quoted if it is `likely` enough to answer. So it is at once where somebody's words are
+    asked for and it has some.
     """
     question, sentence = answer.question, desk.evidence.sentences[place]
+    if asks_for_words(question.text, question.language) and quotes(sentence):
+        yield quote(answer, sentence, desk.told(sentence), likely)
+        return
     before = None if names(sentence.text, sentence.language) else desk.evidence.before[place]
     prompts = [answering(question, sentence, before)]
     if english := desk.index.english(sentence):
@@ -212,7 +221,8 @@ def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) ->
         written = "" if cut and not any(more) else _own(first)
         sources = attribute(written, question, desk.evidence, desk.index)
         answer = replace(answer, draft="")
-        if sources and says(written, sources[0], before if sources[0] is sentence else None, llm):
+        rests = sources and not misquotes(written, sources)
+        if rests and says(written, sources[0], before if sources[0] is sentence else None, llm):
             told = as_told(written, question.language, sources[0], desk.index)
             yield cite(answer, told, sources, "verified", likely)
             return

@@ -5,7 +5,6 @@ across languages) and shared words, then by names and numbers, which must stand 
 nothing has no citations and is not shown.
 """
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +17,7 @@ from index import Index, SentenceView
 from index.tokens import tokens
 from rag.answer import ASKING, Question
 from rag.evidence import Evidence, dated_numbers
+from rag.wording import QUOTED
 
 READ: tuple[SentenceView, ...] = ("sentences", "english")
 """A source is read as it is and in English, and counts as it is nearer."""
@@ -40,7 +40,6 @@ COVERAGE = 0.1
 """What full word coverage adds to a cosine when sources are compared."""
 ALIKE = 0.02
 """A source this much weaker, from another document, says the same and is cited too."""
-_QUOTED = re.compile(r"“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」|『[^』]*』|\"[^\"]*\"")
 
 
 def attribute(text: str, question: Question, evidence: Evidence, index: Index) -> tuple[Sentence, ...]:
@@ -93,7 +92,7 @@ def strays(text: str, language: str) -> bool:
 
     What it quotes may be in any.
     """
-    own = _QUOTED.sub(" ", text)
+    own = QUOTED.sub(" ", text)
     written, probability = guess(own)
     return (written != language and probability >= SURE) or garbled(own)
 

@@ -32,6 +32,9 @@ Prompt = Sequence[Message]
 
 ALTERNATIVES = 20
 """First words whose probabilities are asked for; no endpoint gives more."""
+PLAINLY = 0.9
+"""What a Yes counts of a model that tells no probabilities; a No counts the rest."""
+_FIRST_WORD = 4  # tokens that the first word of a reply may take
 _LOOPBACK = re.compile(r"https?://(localhost|127\.|\[::1\])", re.IGNORECASE)
 
 
@@ -82,6 +85,7 @@ class OpenAILLM:
     ) -> None:
         self.name, self._endpoint = name, endpoint
         self._first_token_seconds, self._total_seconds = first_token_seconds, total_seconds
+        self._tells = True  # probabilities
 
     def stream(self, prompt: Prompt, max_tokens: int) -> Iterator[Piece]:
         """Yield the reply. Raises `LLMError` when it fails at any point or a deadline passes.
@@ -93,22 +97,30 @@ class OpenAILLM:
     def yes(self, prompt: Prompt) -> float | None:
         """Return the probability of Yes against No as the first word of the reply. Raises `LLMError`.
 
-        None where the endpoint refuses to tell probabilities.
+        From an endpoint that tells no probabilities the word itself is taken: `PLAINLY`, or None for neither.
         """
         import openai
 
-        shares = {"yes": 0.0, "no": 0.0}
-        try:
-            for piece in self._reply(prompt, 1, ALTERNATIVES):
-                for token, share in piece.likely.items():
-                    if (word := token.strip().casefold()) in shares:
-                        shares[word] += share
-        except LLMError as error:
-            if isinstance(error.__cause__, openai.BadRequestError):
-                return None
-            raise
-        total = sum(shares.values())
-        return shares["yes"] / total if total else None
+        if self._tells:
+            try:
+                return self._yes(prompt, 1, ALTERNATIVES)
+            except LLMError as error:
+                if not isinstance(error.__cause__, openai.BadRequestError):
+                    raise
+            self._tells = False
+        return self._yes(prompt, _FIRST_WORD, 0)
+
+    def _yes(self, prompt: Prompt, max_tokens: int, alternatives: int) -> float | None:
+        shares, said = {"yes": 0.0, "no": 0.0}, ""
+        for piece in self._reply(prompt, max_tokens, alternatives):
+            said += piece.text
+            for token, share in piece.likely.items():
+                if (word := token.strip().casefold()) in shares:
+                    shares[word] += share
+        if total := sum(shares.values()):
+            return shares["yes"] / total
+        plain = re.match(r"\W*(yes|no)\b", said, re.IGNORECASE)
+        return None if plain is None else PLAINLY if plain[1].casefold() == "yes" else 1 - PLAINLY
 
     def _reply(self, prompt: Prompt, max_tokens: int, alternatives: int) -> Iterator[Piece]:
         endpoint, read, left = self._endpoint(), Queue[Piece | LLMError | None](), threading.Event()
@@ -125,7 +137,8 @@ class OpenAILLM:
         finally:
             left.set()
         if not wrote:
-            raise LLMError(f"The model {self.name} at {_shown(endpoint.base_url)} wrote nothing. Ask again.")
+            what = f"The model {self.name} at {_shown(endpoint.base_url)} wrote nothing"
+            raise LLMError(f"{what}. Ask again; if it thinks before it writes, switch that off.")
 
     def _next(self, read: "Queue[Piece | LLMError | None]", started: float, heard: float) -> Piece | None:
         """Wait for the next piece, None after the last, as long as both deadlines allow."""

@@ -1,6 +1,7 @@
 """Language models for tests: one that replays replies, and a scriptable OpenAI-compatible server."""
 
 import json
+import math
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -81,6 +82,13 @@ def text(words: str) -> bytes:
     return event(id="1", object="chat.completion.chunk", choices=[{"index": 0, "delta": {"content": words}}])
 
 
+def first_word(word: str, **others: float) -> bytes:
+    """An event with the first word of a reply, and the probabilities of those that might have stood there."""
+    likely = [{"token": token, "logprob": math.log(share)} for token, share in others.items()]
+    told = {"content": [{"token": word, "logprob": -0.1, "top_logprobs": likely}]}
+    return event(id="1", choices=[{"index": 0, "delta": {"content": word}, "logprobs": told}])
+
+
 def finish(reason: str = "stop") -> bytes:
     """The event that ends the reply."""
     return event(id="1", choices=[{"index": 0, "delta": {}, "finish_reason": reason}])
@@ -108,9 +116,13 @@ class Reply:
 
 @dataclass
 class ScriptedServer:
-    """An OpenAI-compatible server on loopback that plays `reply` to every request and remembers them."""
+    """An OpenAI-compatible server on loopback that plays `reply` to every request and remembers them.
+
+    A request with a field that is `unknown` to it is refused.
+    """
 
     reply: Reply = field(default_factory=lambda: Reply(()))
+    unknown: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -149,7 +161,10 @@ def _handler(server: ScriptedServer) -> Callable[..., BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             server.requests.append({"path": self.path, "headers": self.headers, "body": body})
             with suppress(ConnectionError):  # the client may leave at any time
-                self.play(vectors(body["input"]) if self.path.endswith("/embeddings") else server.reply)
+                if server.unknown in body:
+                    self.play(Reply((b'{"error": {"message": "unknown field"}}',), 400, "application/json"))
+                else:
+                    self.play(vectors(body["input"]) if self.path.endswith("/embeddings") else server.reply)
 
         def play(self, reply: Reply) -> None:
             steps = list(reply.steps)

@@ -35,6 +35,9 @@ Ses ailes ont été démontées par une tempête. Il abrite aujourd'hui un musé
 """
 BUILT = "The tower of Hellis was built in 1811 by Anna Brandt."
 OIL = "In 1903 the oil gave way to gas."
+REPLIED = 'Oskar Lund antwoordde de burgemeester: "De sleutel van de lamp blijft bij mij."'
+PARAPHRASED = "Oskar Lund de burgemeester de sleutel van de lamp."
+MISQUOTED = 'Oskar Lund told the mayor: "The sleutel of the lamp stays with me for ever."'
 ASKED = "Who built the tower of Hellis and what about the oil and the gas?"
 
 
@@ -264,6 +267,32 @@ def test_a_model_that_failed_is_not_asked_to_translate_what_is_quoted_instead(in
     asked, llm = assistant(index, "Anna Brandt baute ihn.", fail_after=0, answers=[BUILT])
     answer = asked.ask("Wer hat im Jahr 1811 den Turm von Hellis gebaut?")
     assert (answer.status, len(answer.statements), len(llm.prompts)) == ("failed", QUOTED, 1)
+
+
+def test_what_is_asked_late_is_not_translated(index: Index) -> None:
+    question = "Wer hat im Jahr 1811 den Turm von Hellis gebaut?"
+    late = Assistant(lambda: index, ScriptedLLM("Bananen.", answers=[BUILT]), patience=-1)
+    assert late.ask(question).text == f"Englisch: “{BUILT}” [1]"
+
+
+@pytest.mark.parametrize(
+    ("question", "written", "shown"),
+    [
+        ("What did the keeper Oskar Lund reply to the mayor?", "", f"Dutch: “{REPLIED}”"),
+        ("Who refused the mayor the key of the lamp?", PARAPHRASED, PARAPHRASED),
+        ("Who refused the mayor the key of the lamp?", MISQUOTED, f"Dutch: “{REPLIED}”"),
+    ],
+    ids=["words asked for", "no words asked for", "words that he did not say"],
+)
+def test_somebodys_words_are_those_of_the_source(tmp_path: Path, question: str, written: str, shown: str) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "lamp.txt").write_text(f"{REPLIED} De storm bleef twee dagen lang.", "utf-8")
+    assert list(build(tmp_path / "documents", tmp_path / "home", CloseEmbedder()))
+    llm = ScriptedLLM(written, answers=[REPLIED])
+    answer = Assistant(lambda: open_index(tmp_path / "home", CloseEmbedder()), llm).ask(question)
+    check(answer)
+    assert [statement.text for statement in answer.statements] == [shown]
+    assert len(llm.prompts) == bool(written)
 
 
 def test_a_refusal_speaks_the_language_of_the_question(index: Index) -> None:

@@ -9,7 +9,7 @@ from rag.engine import Endpoint
 from rag.errors import LLMError
 from rag.llm import Message, OpenAILLM, Piece
 from rag.settings import Settings
-from tests.scripted_llm import CUT, DONE, Reply, ScriptedServer, event, finish, text, usage
+from tests.scripted_llm import CUT, DONE, Reply, ScriptedServer, event, finish, first_word, text, usage
 
 KEY = "sk-canary-4f1e"
 PROMPT = [Message("system", "Be short."), Message("user", "Qui a bâti la tour ?")]
@@ -120,6 +120,34 @@ def test_a_server_that_ignores_the_limit_is_left(server: ScriptedServer) -> None
     pieces = list(llm(server).stream(PROMPT, 40))
     assert len(pieces) == 42
     assert pieces[-1] == Piece("", cut=True)
+
+
+def test_yes_is_weighed_against_no(server: ScriptedServer) -> None:
+    likely = first_word("Yes", Yes=0.3, **{" yes": 0.15, "NO": 0.05, "The": 0.5})
+    server.reply = Reply((likely, finish("length"), DONE))
+    assert llm(server).yes(PROMPT) == pytest.approx(0.9)
+    assert (server.requests[0]["body"]["top_logprobs"], server.requests[0]["body"]["max_tokens"]) == (20, 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "probability"),
+    [("Yes", 0.9), (" **No**, it", 0.1), ("yes.", 0.9), ("Nobody", None), ("Oui", None)],
+)
+@pytest.mark.parametrize("unknown", ["", "logprobs"])
+def test_a_server_without_probabilities_is_taken_at_its_word(
+    server: ScriptedServer, written: str, probability: float | None, unknown: str
+) -> None:
+    server.reply, server.unknown = Reply((text(written), finish("length"), DONE)), unknown
+    model = llm(server)
+    for _ in range(2):
+        assert model.yes(PROMPT) == (None if probability is None else pytest.approx(probability))
+    assert len(server.requests) == (3 if unknown else 2)  # it is asked for probabilities once
+
+
+def test_another_refusal_is_no_answer(server: ScriptedServer) -> None:
+    server.unknown = "messages"
+    with pytest.raises(LLMError, match="unknown field"):
+        llm(server).yes(PROMPT)
 
 
 DRIPS: dict[str, Sequence[bytes | float | str]] = {
