@@ -22,7 +22,8 @@ def run(
     context: typer.Context,
     split: Annotated[Which, typer.Option(help="Which cases.")] = "dev",
     pool: Annotated[
-        Literal["feud", "news"], typer.Option(help="The shipped documents, or NTREX news.")
+        Literal["feud", "news", "changed"],
+        typer.Option(help="The shipped documents, NTREX news, or such with other numbers."),
     ] = "feud",
     sample: Annotated[int, typer.Option(min=0, help="Only so many cases, spread over the kinds.")] = 0,
     extractive: Annotated[bool, typer.Option("--extractive", help="The baseline without a model.")] = False,
@@ -36,6 +37,7 @@ def run(
     from rich.progress import track
 
     from eval.case import Split, load
+    from eval.changed import changed
     from eval.pools import news
     from eval.report import render, render_comparison, write_report
     from eval.retrieval_report import pool_index
@@ -49,14 +51,17 @@ def run(
     earlier = read_run(against) if against else None
     settings, errors = Settings.from_env(), Console(file=sys.stderr)
     splits = get_args(Split) if split == "all" else [split]
-    if pool == "news":
-        texts = news()
-        cases = [case for each in splits for case in unseen(texts, each)]
-        index = pool_index(settings, texts, errors)
-        assistant = Assistant(lambda: index, None if extractive else open_llm(settings))
-    else:
+    if pool == "feud":
         cases = [case for case in load() if case.split in splits]
         assistant = open_assistant(settings, extractive)
+    else:
+        texts = news()
+        if pool == "changed":
+            texts, cases = changed(texts, splits)
+        else:
+            cases = [case for each in splits for case in unseen(texts, each)]
+        index = pool_index(settings, texts, errors)
+        assistant = Assistant(lambda: index, None if extractive else open_llm(settings))
     cases = spread(cases, sample) if sample else cases
     named = split if pool == "feud" else f"{pool}-{split}"
     folder = folder or run_folder(settings.home, named, datetime.now())

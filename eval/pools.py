@@ -6,9 +6,9 @@ Where they come from and their licences stand beside the files in `data/`.
 import csv
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import cycle
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import cycle, groupby
 from pathlib import Path
 
 from corpus import Document, Passage, Segment, Sentence
@@ -158,7 +158,7 @@ def told_twice(folder: Path = DATA) -> tuple[Pool, list[Retold]]:
         own, again = ([texts[code][i] for i in numbers] for code in (language, other))
         changed = next((i for i in range(len(own)) if _DIGITS.search(own[i]) and _DIGITS.search(again[i])), -1)
         if planted := place % 2 == 0 and changed >= 0:
-            again[changed] = _altered(again[changed])
+            again[changed] = altered(again[changed])
         first, second = _lines(name, language, own), _lines(f"{name} again", other, again)
         lines += first + second
         passages += [*windows(first), *windows(second)]
@@ -166,10 +166,28 @@ def told_twice(folder: Path = DATA) -> tuple[Pool, list[Retold]]:
     return Pool("NTREX told twice", tuple(lines), tuple(passages), ()), retold
 
 
-def _altered(text: str) -> str:
+def rewritten(pool: Pool, rewrite: Callable[[str, str], str]) -> Pool:
+    """The pool with each line, and its English, as `rewrite` makes it of the document's id and the text."""
+    lines: dict[Sentence, Sentence] = {}
+    passages: list[Passage] = []
+    for document, group in groupby(pool.sentences, key=lambda sentence: sentence.document):
+        own = list(group)
+        new = _lines(document.id, own[0].language, [rewrite(document.id, sentence.text) for sentence in own])
+        lines |= zip(own, new, strict=True)
+        passages += windows(new)
+    return Pool(
+        pool.name,
+        tuple(lines.values()),
+        tuple(passages),
+        tuple(replace(query, gold=tuple(lines[gold] for gold in query.gold)) for query in pool.queries),
+        {lines[old]: rewrite(old.document.id, english) for old, english in pool.english.items()},
+    )
+
+
+def altered(text: str) -> str:
     """Change the longest number of a text.
 
-    >>> _altered("On 3 May 2018 it cost 97.4 million.")
+    >>> altered("On 3 May 2018 it cost 97.4 million.")
     'On 3 May 2011 it cost 97.4 million.'
     """
     longest = max(_DIGITS.finditer(text), key=lambda match: len(match.group()))

@@ -17,16 +17,17 @@ def unseen(pool: Pool, split: Split) -> list[Case]:
     """The cases of a split: 75 that the `pool` of news answers, and 65 that it does not."""
     half = ("dev", "test").index(split)
     asked = halves(pool)[half]
-    told = [query for query, away in asked if not away]
+    kept = [query for query, away in asked if not away]
     away = [query for query, away in asked if away][::AWAY]
     return [
-        *(_told(query, split) for query in told),
+        *(told(query, split) for query in kept),
         *(_taken(query, split) for query in away),
-        *_untold(split, half, {_line(query) for query in told}),
+        *_untold(split, half, {_line(query) for query in kept}),
     ]
 
 
-def _told(query: Query, split: Split) -> Case:
+def told(query: Query, split: Split) -> Case:
+    """A question of a pool as a case, with the one sentence that answers it as its need."""
     [gold] = query.gold
     return Case(
         query.id,

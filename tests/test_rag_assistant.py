@@ -284,7 +284,7 @@ def test_what_is_asked_late_is_not_translated(index: Index) -> None:
     ],
     ids=["words asked for", "no words asked for", "words that he did not say"],
 )
-def test_somebodys_words_are_those_of_the_source(tmp_path: Path, question: str, written: str, shown: str) -> None:
+def test_somebodys_words_are_those_of_a_source(tmp_path: Path, question: str, written: str, shown: str) -> None:
     (tmp_path / "documents").mkdir()
     (tmp_path / "documents" / "lamp.txt").write_text(f"{REPLIED} De storm bleef twee dagen lang.", "utf-8")
     assert list(build(tmp_path / "documents", tmp_path / "home", CloseEmbedder()))
