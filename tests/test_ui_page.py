@@ -219,7 +219,7 @@ def test_the_search_is_narrowed_and_says_so(served: Served, browser_page: Opened
     page.get_by_text("'soon' is no date. Write 2025, 2025-02 or 2025-02-12.").wait_for()
     assert scripted.asked == []
     page.get_by_label("From").fill("2025")
-    page.get_by_label("Language").click()
+    page.get_by_label("Language", exact=True).click()
     page.get_by_role("option", name="French").click()
     page.keyboard.press("Escape")
     ask(page)

@@ -331,15 +331,16 @@ def test_a_stopped_run_shows_nothing_more_and_closes_its_stream() -> None:
 
 def test_what_a_browser_asks_for_is_looked_up_not_believed() -> None:
     talk = Talk(Scripted(), DOCUMENTS)
-    conversation = Conversation().ask("?").show(1, ANSWER)
-    opened = talk.open(conversation, {"turn": 1, "citation": 2})
+    session = Session()
+    session.change(lambda held: held.ask("?").show(1, ANSWER))
+    opened = talk.open(session, {"turn": 1, "citation": 2})
     assert opened is not None
     assert texts(opened, "//mark[@id='cited']") == [COST.text]
     assert texts(opened, "//mark[@class='other']") == [OPENED.text]
-    passage = talk.open(conversation, {"turn": 1, "passage": 2})
+    passage = talk.open(session, {"turn": 1, "passage": 2})
     assert passage is not None
     assert texts(passage, "//mark[@id='cited']") == [MAYOR.text]
-    shelf = talk.open(conversation, {"document": 1})
+    shelf = talk.open(session, {"document": 1})
     assert shelf is not None
     assert texts(shelf, "//div[@class='document']") == [QUAY.text]
     wrong: list[object] = [
@@ -353,7 +354,7 @@ def test_what_a_browser_asks_for_is_looked_up_not_believed() -> None:
     ]
     wrong += [{"turn": "1", "citation": 1}, {"turn": 1, "passage": -1}, {"turn": 1, "passage": 3}]
     wrong += [{"document": -1}, {"document": 3}, {"document": "0"}]
-    assert [talk.open(conversation, wanted) for wanted in wrong] == [None] * len(wrong)
+    assert [talk.open(session, wanted) for wanted in wrong] == [None] * len(wrong)
 
 
 def test_questions_that_are_empty_or_too_long_are_told_so() -> None:

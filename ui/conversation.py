@@ -84,6 +84,7 @@ class Session:
         self._lock = Lock()
         self._claimed = 0
         self.conversation = Conversation()
+        self.language = "en"  # of the interface
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
         return Session()  # Gradio copies the initial value for each browser session

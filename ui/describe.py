@@ -5,11 +5,12 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 
 from corpus import Document, Published
-from ui.texts import say
+from ui.texts import say, spoken
 
+_DATED = {"en": "en_GB"}  # the day before the month, as in the other languages
 _UNSHOWABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -36,7 +37,7 @@ def escape(text: str) -> str:
     return text
 
 
-def language_name(code: str, interface: str = "en") -> str:
+def language_name(code: str) -> str:
     """Return the name of a language from its ISO 639-1 code, or the code where CLDR has no name for it.
 
     >>> language_name("zh"), language_name("und")
@@ -44,10 +45,20 @@ def language_name(code: str, interface: str = "en") -> str:
     """
     if code in ("", "und"):
         return say("unknown_language")
-    return str(Locale(interface).languages.get(code, code))
+    return str(Locale(spoken()).languages.get(code, code))
 
 
-def date_words(published: Published, interface: str = "en") -> str:
+def own_name(code: str) -> str:
+    """Return the name of a language in itself.
+
+    >>> own_name("de"), own_name("zh")
+    ('Deutsch', '中文')
+    """
+    name = str(Locale(code).languages[code])
+    return name[:1].upper() + name[1:]
+
+
+def date_words(published: Published) -> str:
     """Return a publication date as precise as it is known, with its doubt in words.
 
     >>> date_words(Published("2025-06", "month", uncertain=True))
@@ -55,16 +66,18 @@ def date_words(published: Published, interface: str = "en") -> str:
     """
     if published.value is None or published.precision == "none":
         return say("undated")
-    words = _day(published.value, interface)
+    words = _day(published.value)
     if published.until:
-        words = say("several", first=words, last=_day(published.until, interface))
+        words = say("several", first=words, last=_day(published.until))
     return say("uncertain", date=words) if published.uncertain else words
 
 
-def _day(value: str, interface: str) -> str:
+def _day(value: str) -> str:
     year, month, day = (*(int(part) for part in value.split("-")), 1, 1)[:3]
-    pattern = ("y", "MMMM y", "d MMMM y")[value.count("-")]
-    return format_date(date(year, month, day), pattern, locale=interface)
+    locale = _DATED.get(spoken(), spoken())
+    if value.count("-") == 2:
+        return format_date(date(year, month, day), "long", locale=locale)
+    return format_skeleton(("y", "yMMMM")[value.count("-")], date(year, month, day), locale=locale)
 
 
 def title(document: Document) -> str:

@@ -6,10 +6,28 @@ const phone = window.matchMedia("(max-width: 899px)");
 let opener = null; // what had the focus before the source opened
 let shown = ""; // which source the panel holds
 
-document.documentElement.lang = "en";
 $("#talk").setAttribute("role", "main");
 $("#side").setAttribute("role", "region");
-$("#side").setAttribute("aria-label", $("#top .top").dataset.source);
+
+// The language of the interface: the one chosen here before, else the browser's.
+const CHOSEN = "feud:interface";
+const remembered = () => { try { return localStorage.getItem(CHOSEN); } catch { return null; } };
+const remember = (language) => { try { localStorage.setItem(CHOSEN, language); } catch { /* not kept */ } };
+function spoken() {
+  const top = $("#top .top");
+  if (!top) return;
+  document.documentElement.lang = top.lang;
+  $("#side").setAttribute("aria-label", top.dataset.source);
+}
+spoken();
+new MutationObserver(spoken).observe($("#top"), { childList: true, subtree: true });
+const wanted = remembered() || navigator.language || "en";
+if (wanted.split("-")[0] !== document.documentElement.lang) trigger("interface", { language: wanted });
+document.addEventListener("change", (event) => {
+  if (event.target.dataset?.do !== "interface") return;
+  remember(event.target.value);
+  trigger("interface", { language: event.target.value });
+});
 const area = () => $("#question textarea");
 area()?.setAttribute("dir", "auto");
 if (!phone.matches) area()?.focus(); // on a phone that would cover the page with its keyboard

@@ -15,10 +15,10 @@ from index import EVERYTHING, Filter, FilterError, filtered
 from rag import Answer, Citation, Question, Turn
 from rag.question import LONGEST
 from ui.conversation import Conversation, Session
-from ui.describe import language_name
+from ui.describe import escape, language_name, own_name
 from ui.panel import shelf_html, source_html
 from ui.render import exchange_html, intro_html, line_html
-from ui.texts import say
+from ui.texts import LANGUAGES, nearest, say, speaking, spoken
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -58,7 +58,7 @@ def build_page(
     page: gr.Blocks
     with gr.Blocks(title=say("name"), analytics_enabled=False, fill_width=True) as page:
         session = gr.State(Session())
-        gr.HTML(_top(len(documents)), elem_id="top", **plain)
+        top = gr.HTML(_top(len(documents)), elem_id="top", **plain)
         with gr.Row(elem_id="feud"):
             with gr.Column(elem_id="talk"):
                 with gr.Column(elem_id="transcript"):
@@ -78,10 +78,13 @@ def build_page(
                     send = gr.Button(say("send"), elem_id="send", variant="primary")
                     stop = gr.Button(say("stop"), elem_id="stop", variant="secondary")
                 line = gr.HTML("", elem_id="line", **plain)
-                with gr.Accordion(say("filter"), open=False, elem_id="filter"):
-                    filters = _filter_fields(documents)
+                with gr.Accordion(say("filter"), open=False, elem_id="filter") as narrow:
+                    filters = [
+                        gr.Dropdown(multiselect=True, **words) if "choices" in words else gr.Textbox(**words)
+                        for words in _filter_words(documents)
+                    ]
             with gr.Column(elem_id="side"):
-                gr.HTML(shelf_html(documents), elem_id="shelf", **plain)
+                shelf = gr.HTML(shelf_html(documents), elem_id="shelf", **plain)
                 source = gr.HTML("", elem_id="source", **{**plain, "js_on_load": SHOWN})
 
         def example(
@@ -91,8 +94,11 @@ def build_page(
             known = isinstance(place, int) and 0 <= place < len(tries)
             return talk.begin(tries[place][1] if known else "", own, languages, publishers, since, until)
 
+        def interface(own: Session, event: gr.EventData) -> Any:
+            return talk.speak(own, str(event._data.get("language")))
+
         def cite(own: Session, event: gr.EventData) -> Any:
-            html = talk.open(own.conversation, event._data)
+            html = talk.open(own, event._data)
             return gr.skip() if html is None else html
 
         # Everything but the answer itself skips the queue: a source opens while another answer is written.
@@ -116,6 +122,7 @@ def build_page(
         stop.click(talk.stop, session, now, **quick)
         now.fresh(talk.fresh, session, [*begun, source], **quick)
         now.cite(cite, session, source, **quick)
+        now.interface(interface, session, [top, shelf, *begun, send, stop, narrow, *filters], **quick)
     page.queue(max_size=waiting, api_open=False)
     return page
 
@@ -140,18 +147,16 @@ class Talk:
         """Take a question in, or say in one line what is wrong with it and leave it in its box."""
         import gradio as gr
 
-        problem = question_problem(question) or (say("busy") if session.conversation.running else "")
+        with speaking(session.language):
+            problem = question_problem(question) or (say("busy") if session.conversation.running else "")
         try:
             where = filtered(languages, publishers, (), since, until)
         except FilterError as error:
             problem = problem or str(error)
         if problem:
             return gr.skip(), gr.skip(), line_html(problem), gr.skip()
-        conversation = session.change(lambda held: held.ask(question.strip(), where))
-        earlier = "".join(
-            exchange_html(exchange, len(self.documents)) for exchange in conversation.exchanges[:-1]
-        )
-        return earlier, self._last(conversation), "", ""
+        session.change(lambda held: held.ask(question.strip(), where))
+        return self._earlier(session), self._last(session), "", ""
 
     def run(self, session: Session) -> Iterator[Any]:
         """Answer the question that waits; each snapshot is shown until its reader stops it.
@@ -173,7 +178,7 @@ class Talk:
                     shown = conversation.exchange(number)
                     if shown is None or shown.over in ("stopped", "broken"):
                         break
-                    yield self._last(conversation)
+                    yield self._last(session)
         except FeudError as error:
             failed = answer or Answer(Question(question, "und", question), "failed")
             failed = replace(failed, status="failed", draft="", notice=str(error))
@@ -181,22 +186,50 @@ class Talk:
         except Exception:
             LOG.exception("the answer to question %d of a session failed", number)
         # Gradio sends the last value once more at the end, so it has to be what stands there by then.
-        yield self._last(session.change(lambda held: held.end("broken") if held.asked == number else held))
+        session.change(lambda held: held.end("broken") if held.asked == number else held)
+        yield self._last(session)
 
     def lose(self, session: Session) -> str:
         """Say that no answer will come: the queue was full."""
-        return self._last(session.lose())
+        session.lose()
+        return self._last(session)
 
     def stop(self, session: Session) -> str:
         """Mark the exchange as stopped by its reader."""
-        return self._last(session.change(lambda held: held.end("stopped")))
+        session.change(lambda held: held.end("stopped"))
+        return self._last(session)
 
     def fresh(self, session: Session) -> tuple[Any, ...]:
         """Start anew."""
-        return "", self._last(session.change(Conversation.fresh)), "", "", ""
+        session.change(Conversation.fresh)
+        return "", self._last(session), "", "", ""
 
-    def open(self, conversation: Conversation, wanted: object) -> str | None:
+    def speak(self, session: Session, wanted: str) -> tuple[Any, ...]:
+        """Say everything in the language of the interface that suits the one that is `wanted`."""
+        import gradio as gr
+
+        session.language = nearest(wanted)
+        past, now = self._earlier(session), self._last(session)
+        with speaking(session.language):
+            return (
+                _top(len(self.documents)),
+                shelf_html(self.documents),
+                past,
+                now,
+                "",
+                gr.update(label=say("question"), placeholder=say("placeholder")),
+                gr.update(value=say("send")),
+                gr.update(value=say("stop")),
+                gr.update(label=say("filter")),
+                *(gr.update(**words) for words in _filter_words(self.documents)),
+            )
+
+    def open(self, session: Session, wanted: object) -> str | None:
         """The source panel for what a browser asks to see, None where there is no such thing."""
+        with speaking(session.language):
+            return self._source(session.conversation, wanted)
+
+    def _source(self, conversation: Conversation, wanted: object) -> str | None:
         if not isinstance(wanted, dict):
             return None
         place = wanted.get("document")
@@ -216,10 +249,16 @@ class Talk:
         others = [(c.start, c.end) for c in citations if c.document.id == span.document.id and c is not span]
         return source_html(span.document, span.start, span.end, others)
 
-    def _last(self, conversation: Conversation) -> str:
-        if not conversation.exchanges:
-            return intro_html(self.examples)
-        return exchange_html(conversation.exchanges[-1], len(self.documents))
+    def _earlier(self, session: Session) -> str:
+        """All exchanges but the last."""
+        with speaking(session.language):
+            past = session.conversation.exchanges[:-1]
+            return "".join(exchange_html(exchange, len(self.documents)) for exchange in past)
+
+    def _last(self, session: Session) -> str:
+        with speaking(session.language):
+            exchanges = session.conversation.exchanges
+            return exchange_html(exchanges[-1], len(self.documents)) if exchanges else intro_html(self.examples)
 
 
 def question_problem(question: str) -> str:
@@ -253,25 +292,30 @@ def read_examples() -> tuple[tuple[str, str], ...]:
 
 
 def _top(documents: int) -> str:
+    languages = "".join(
+        f'<option value="{code}" lang="{code}"{" selected" if code == spoken() else ""}>'
+        f"{escape(own_name(code))}</option>"
+        for code in LANGUAGES
+    )
     return (
-        f'<header class="top" data-source="{say("source")}"><h1>{say("name")}</h1><p>{say("motto")}</p>'
-        f'<nav><button type="button" data-do="shelf">{say("shelf")} <b>{documents}</b></button>'
-        f'<button type="button" data-do="fresh">{say("new")}</button></nav></header>'
+        f'<header class="top" lang="{spoken()}" data-source="{escape(say("source"))}"><h1>{say("name")}</h1>'
+        f"<p>{escape(say('motto'))}</p><nav>"
+        f'<select data-do="interface" aria-label="{escape(say("interface"))}">{languages}</select>'
+        f'<button type="button" data-do="shelf">{escape(say("shelf"))} <b>{documents}</b></button>'
+        f'<button type="button" data-do="fresh">{escape(say("new"))}</button></nav></header>'
     )
 
 
-def _filter_fields(documents: Sequence[Document]) -> "list[gr.components.Component]":
-    """What narrows the search: the languages and publishers that there are, and a span of time."""
-    import gradio as gr
-
-    spoken = sorted({language for document in documents for language in document.languages})
+def _filter_words(documents: Sequence[Document]) -> list[dict[str, Any]]:
+    """What the fields say that narrow the search: by language, by publisher, from a day and to one."""
+    codes = sorted({language for document in documents for language in document.languages})
     # What can't be printed, such as half a surrogate pair, can't be sent to a browser as a value either.
     publishers = sorted({d.publisher for d in documents if d.publisher and d.publisher.isprintable()})
     return [
-        gr.Dropdown([(language_name(code), code) for code in spoken], label=say("languages"), multiselect=True),
-        gr.Dropdown(publishers, label=say("publishers"), multiselect=True),
-        gr.Textbox(label=say("since"), placeholder="2024-03", max_lines=1),
-        gr.Textbox(label=say("until"), placeholder="2025", max_lines=1),
+        {"label": say("languages"), "choices": [(language_name(code), code) for code in codes]},
+        {"label": say("publishers"), "choices": publishers},
+        {"label": say("since"), "placeholder": "2024-03"},
+        {"label": say("until"), "placeholder": "2025"},
     ]
 
 
