@@ -10,7 +10,7 @@ from corpus import Sentence
 from corpus.names import names, spelled
 from corpus.sentences import split
 from index import EVERYTHING, Filter, Index
-from rag.answer import Answer, Question, Timing, Turn
+from rag.answer import Answer, Citation, Question, Timing, Turn
 from rag.attribute import attribute
 from rag.cite import cite, quote, unmarked
 from rag.claims import as_told
@@ -110,6 +110,12 @@ class Assistant:
             self._answering.discard(id(growing))
             self._asked = time.monotonic()
 
+    def translate(self, citation: Citation, language: str) -> str:
+        """Return cited words in a reader's language, "" where no translation came that keeps their numbers."""
+        index = self.latest()
+        told = [self._told(language, index, lambda: 0, sentence) for sentence in citation.sentences]
+        return " ".join(told) if all(told) else ""
+
     def _stream(self, question: str, history: Sequence[Turn], where: Filter) -> Iterator[Answer]:
         clock, index = _clock(), self.latest()
         asked = understand(question, history, self.llm)
@@ -140,10 +146,12 @@ class Assistant:
 
     def _told(self, language: str, index: Index, clock: Clock, sentence: Sentence) -> str:
         """A sentence in a reader's language, "" where it is in that, the model has none, or it is late."""
-        if self._translate is None or language in (sentence.language, "en") or clock() > self.patience:
-            return _in_english(language, index, sentence)
+        told = _in_english(language, index, sentence)
+        if told or language == sentence.language or self._translate is None or clock() > self.patience:
+            return told
         try:
-            return self._translate(sentence.text, sentence.language, index.english(sentence), language)
+            english = _in_english("en", index, sentence)
+            return self._translate(sentence.text, sentence.language, english, language)
         except LLMError:
             return ""
 
@@ -273,7 +281,10 @@ def _quoted(answer: Answer, desk: _Desk) -> Answer:
 
 def _in_english(language: str, index: Index, sentence: Sentence) -> str:
     """What a reader gets without asking a model: the sentence in English for one who reads that."""
-    return index.english(sentence) if language == "en" else ""
+    try:
+        return index.english(sentence) if language == "en" else ""
+    except KeyError:  # the documents have changed since it was cited
+        return ""
 
 
 def _refused(answer: Answer, strange: Collection[str] = (), asks: bool = False) -> Answer:

@@ -117,6 +117,9 @@ class Scripted:
             self.closed += 1
             raise
 
+    def translate(self, citation: Citation, language: str) -> str:
+        return f"{citation.number} in {language}"
+
     def _snapshots(self, answer: Answer) -> Iterator[Answer]:
         seen = replace(
             answer,

@@ -37,6 +37,8 @@ BUILT = "The tower of Hellis was built in 1811 by Anna Brandt."
 OIL = "In 1903 the oil gave way to gas."
 REPLIED = 'Oskar Lund antwoordde de burgemeester: "De sleutel van de lamp blijft bij mij."'
 PARAPHRASED = "Oskar Lund de burgemeester de sleutel van de lamp."
+TOLD = "Oskar Lund answered that the key of the lamp stays with him."
+QUOTING = f"Dutch: “{REPLIED}” (machine translation: “{TOLD}”)"
 MISQUOTED = 'Oskar Lund told the mayor: "The sleutel of the lamp stays with me for ever."'
 ASKED = "Who built the tower of Hellis and what about the oil and the gas?"
 
@@ -227,8 +229,9 @@ def test_what_any_sentence_would_answer_is_no_question(index: Index) -> None:
 
 def test_a_source_in_another_language_is_quoted_as_such(index: Index) -> None:
     sold = "Son propriétaire Jean Goff vendait la farine au marché."
-    answer = ask(index, "Bananas.", question="What did the owner Jean Goff sell at the market?", answers=[sold])
-    assert [s.text for s in answer.statements] == [f"French: “{sold}”"]
+    question, told = "What did the owner Jean Goff sell at the market?", "Its owner sold flour at the market."
+    answer = ask(index, "Bananas.", told, question=question, answers=[sold])
+    assert [s.text for s in answer.statements] == [f"French: “{sold}” (machine translation: “{told}”)"]
 
 
 @pytest.mark.parametrize(
@@ -269,6 +272,18 @@ def test_a_model_that_failed_is_not_asked_to_translate_what_is_quoted_instead(in
     assert (answer.status, len(answer.statements), len(llm.prompts)) == ("failed", QUOTED, 1)
 
 
+def test_what_is_cited_is_translated_on_demand(index: Index, tmp_path: Path) -> None:
+    told = "Der Turm von Hellis wurde 1811 von Anna Brandt gebaut."
+    asked, llm = assistant(index, BUILT, told, "1812.", answers=[BUILT])
+    [citation] = asked.ask("Who built the tower of Hellis?").citations
+    assert asked.translate(citation, "de") == told
+    assert asked.translate(citation, "de") == told  # remembered
+    assert asked.translate(citation, "fr") == ""  # another number
+    assert asked.translate(citation, "en") == ""  # as it is
+    assert Assistant(lambda: index, None).translate(citation, "de") == ""
+    assert llm.replies == []
+
+
 def test_what_is_asked_late_is_not_translated(index: Index) -> None:
     question = "Wer hat im Jahr 1811 den Turm von Hellis gebaut?"
     late = Assistant(lambda: index, ScriptedLLM("Bananen.", answers=[BUILT]), patience=-1)
@@ -278,21 +293,23 @@ def test_what_is_asked_late_is_not_translated(index: Index) -> None:
 @pytest.mark.parametrize(
     ("question", "written", "shown"),
     [
-        ("What did the keeper Oskar Lund reply to the mayor?", "", f"Dutch: “{REPLIED}”"),
-        ("Who refused the mayor the key of the lamp?", PARAPHRASED, PARAPHRASED),
-        ("Who refused the mayor the key of the lamp?", MISQUOTED, f"Dutch: “{REPLIED}”"),
+        ("What did the keeper Oskar Lund reply to the mayor?", [TOLD], QUOTING),
+        ("Who refused the mayor the key of the lamp?", [PARAPHRASED], PARAPHRASED),
+        ("Who refused the mayor the key of the lamp?", [MISQUOTED, TOLD], QUOTING),
     ],
     ids=["words asked for", "no words asked for", "words that he did not say"],
 )
-def test_somebodys_words_are_those_of_a_source(tmp_path: Path, question: str, written: str, shown: str) -> None:
+def test_somebodys_words_are_those_of_a_source(
+    tmp_path: Path, question: str, written: list[str], shown: str
+) -> None:
     (tmp_path / "documents").mkdir()
     (tmp_path / "documents" / "lamp.txt").write_text(f"{REPLIED} De storm bleef twee dagen lang.", "utf-8")
     assert list(build(tmp_path / "documents", tmp_path / "home", CloseEmbedder()))
-    llm = ScriptedLLM(written, answers=[REPLIED])
+    llm = ScriptedLLM(*written, answers=[REPLIED])
     answer = Assistant(lambda: open_index(tmp_path / "home", CloseEmbedder()), llm).ask(question)
     check(answer)
     assert [statement.text for statement in answer.statements] == [shown]
-    assert len(llm.prompts) == bool(written)
+    assert llm.replies == []
 
 
 def test_a_refusal_speaks_the_language_of_the_question(index: Index) -> None:

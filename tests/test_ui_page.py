@@ -210,6 +210,21 @@ def test_a_conversation_goes_on_and_starts_anew(served: Served, browser_page: Op
 
 
 @pytest.mark.browser
+def test_what_is_cited_is_translated_where_its_reader_asks_for_it(served: Served, browser_page: Opened) -> None:
+    page = browser_page(served(Scripted(), DOCUMENTS))
+    ask(page)
+    finished(page)
+    ask(page, "And where?")
+    finished(page, 2)
+    assert page.locator(".translate").count() == 6
+    page.locator("#past .translate").nth(1).click()
+    page.locator("#past .told q").wait_for()
+    assert page.locator(".told").all_inner_texts() == ["machine translation:\n2 in en"]
+    assert page.locator(".told q").get_attribute("lang") == "en"
+    assert page.locator(".translate:enabled").count() == 5
+
+
+@pytest.mark.browser
 def test_the_search_is_narrowed_and_says_so(served: Served, browser_page: Opened) -> None:
     scripted = Scripted()
     page = browser_page(served(scripted, DOCUMENTS))

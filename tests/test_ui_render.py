@@ -357,6 +357,22 @@ def test_what_a_browser_asks_for_is_looked_up_not_believed() -> None:
     assert [talk.open(session, wanted) for wanted in wrong] == [None] * len(wrong)
 
 
+def test_a_citation_is_told_in_the_language_of_the_question_where_that_is_another() -> None:
+    talk, session = Talk(Scripted(), DOCUMENTS), Session()
+    session.change(lambda held: held.ask("?").show(1, ANSWER))
+    for turn, number in ((1, 9), (2, 1), ("1", 1), (1, None)):
+        talk.translate(session, turn, number)
+    assert not session.conversation.exchanges[0].told
+    _, now = talk.translate(session, 1, 3)
+    assert texts(now, "//p[@class='told']") == ["machine translation: 3 in en"]
+    assert texts(now, "//button[@class='translate']") == ["Translate", "Translate"]
+    session.change(lambda held: held.tell(1, 1, ""))
+    assert "No translation came" in exchange_html(session.conversation.exchanges[0], 3)
+    own = replace(ANSWER, question=replace(ANSWER.question, language="fr"))
+    read = exchange_html(Exchange(1, "?", own, "done"), 3)
+    assert len(texts(read, "//button[@class='translate']")) == 1  # French readers need none of the French ones
+
+
 def test_questions_that_are_empty_or_too_long_are_told_so() -> None:
     assert question_problem("x" * 1_000) == ""
     assert question_problem(" \n") == "Write a question first."

@@ -1,12 +1,12 @@
 """A conversation as the page holds it: frozen values, and one `Session` per browser that holds the newest."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
 from index import EVERYTHING, Filter
-from rag import Answer, Turn
+from rag import Answer, Citation, Turn
 
 KEPT = 30  # exchanges on the page and in memory; older ones scroll away for good
 
@@ -17,7 +17,8 @@ class Exchange:
 
     `number` counts the questions of a session from 1. `over` says why no more snapshots will come: "" while
     they still may, else "done", "stopped" by the reader, or "broken" by a fault or a full queue. `where` is
-    what its reader narrowed the search to.
+    what its reader narrowed the search to, `told` what citations say in the reader's language, by number, where
+    that was asked for: "" where no translation came.
     """
 
     number: int
@@ -25,6 +26,12 @@ class Exchange:
     answer: Answer | None = None
     over: str = ""
     where: Filter = EVERYTHING
+    told: Mapping[int, str] = field(default_factory=dict)
+
+    def citation(self, number: object) -> Citation | None:
+        """Return a citation of the answer by its number, which comes from a browser."""
+        citations = self.answer.citations if self.answer else ()
+        return next((citation for citation in citations if citation.number == number), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,13 @@ class Conversation:
     def end(self, over: str) -> "Conversation":
         """Return the conversation with its last exchange ended, unchanged if it already was."""
         return self._with_last(replace(self.exchanges[-1], over=over)) if self.running else self
+
+    def tell(self, number: int, citation: int, told: str) -> "Conversation":
+        """Return the conversation with a translation of a citation beside it."""
+        changed = [
+            replace(e, told={**e.told, citation: told}) if e.number == number else e for e in self.exchanges
+        ]
+        return replace(self, exchanges=tuple(changed))
 
     def exchange(self, number: object) -> Exchange | None:
         """Return the exchange with this number, None where there is none: the number comes from a browser."""

@@ -101,7 +101,10 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   const data = button.dataset;
   if (data.citation) open(button, { turn: number(data.turn), citation: number(data.citation) });
-  else if (data.passage) open(button, { turn: number(data.turn), passage: number(data.passage) });
+  else if (data.translate) {
+    button.disabled = true; // until the answer is shown anew
+    trigger("translate", { turn: number(data.turn), citation: number(data.translate) });
+  } else if (data.passage) open(button, { turn: number(data.turn), passage: number(data.passage) });
   else if (data.document) open(button, { document: number(data.document) });
   else if (data.example) trigger("example", { example: number(data.example) });
   else if (data.do === "shelf") {

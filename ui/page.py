@@ -36,6 +36,9 @@ class Answerer(Protocol):
         self, question: str, history: Sequence[Turn] = (), where: Filter = EVERYTHING
     ) -> Iterator[Answer]: ...
 
+    def translate(self, citation: Citation, language: str) -> str:
+        """Return what is cited in another language, "" where no sound translation came."""
+
 
 def build_page(
     answerer: Answerer,
@@ -101,27 +104,29 @@ def build_page(
             html = talk.open(own, event._data)
             return gr.skip() if html is None else html
 
-        # Everything but the answer itself skips the queue: a source opens while another answer is written.
+        def translate(own: Session, event: gr.EventData) -> tuple[Any, ...]:
+            return talk.translate(own, event._data.get("turn"), event._data.get("citation"))
+
+        # Everything but what a model writes skips the queue: a source opens while another answer is written.
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        written: dict[str, Any] = {
+            "show_progress": "hidden",
+            "api_visibility": "private",
+            "concurrency_limit": at_once,
+            "concurrency_id": "answers",
+            "trigger_mode": "multiple",  # "once" would drop a question asked while a stopped run still ends
+        }
         begun = [past, now, line, box]
         for started in (
             send.click(talk.begin, [box, session, *filters], begun, **quick),
             now.example(example, [session, *filters], begun, **quick),
         ):
-            run = started.success(
-                talk.run,
-                session,
-                now,
-                show_progress="hidden",
-                api_visibility="private",
-                concurrency_limit=at_once,
-                concurrency_id="answers",
-                trigger_mode="multiple",  # "once" would drop a question asked while a stopped run still ends
-            )
+            run = started.success(talk.run, session, now, **written)
             run.failure(talk.lose, session, now, **quick)
         stop.click(talk.stop, session, now, **quick)
         now.fresh(talk.fresh, session, [*begun, source], **quick)
         now.cite(cite, session, source, **quick)
+        now.translate(translate, session, [past, now], **written)
         now.interface(interface, session, [top, shelf, *begun, send, stop, narrow, *filters], **quick)
     page.queue(max_size=waiting, api_open=False)
     return page
@@ -204,6 +209,18 @@ class Talk:
         session.change(Conversation.fresh)
         return "", self._last(session), "", "", ""
 
+    def translate(self, session: Session, turn: object, number: object) -> tuple[Any, ...]:
+        """Put what an answer cites into the language of its question."""
+        import gradio as gr
+
+        exchange = session.conversation.exchange(turn)
+        cited = exchange.citation(number) if exchange else None
+        if exchange is None or exchange.answer is None or cited is None:
+            return gr.skip(), gr.skip()
+        told = self.answerer.translate(cited, exchange.answer.question.language)
+        session.change(lambda held: held.tell(exchange.number, cited.number, told))
+        return self._earlier(session), self._last(session)
+
     def speak(self, session: Session, wanted: str) -> tuple[Any, ...]:
         """Say everything in the language of the interface that suits the one that is `wanted`."""
         import gradio as gr
@@ -239,7 +256,8 @@ class Talk:
         if exchange is None or exchange.answer is None:
             return None
         citations, hits = exchange.answer.citations, exchange.answer.hits
-        spans: list[Citation | Passage] = [c for c in citations if c.number == wanted.get("citation")]
+        cited = exchange.citation(wanted.get("citation"))
+        spans: list[Citation | Passage] = [cited] if cited else []
         place = wanted.get("passage")
         if isinstance(place, int) and 0 <= place < len(hits):
             spans.append(hits[place].passage)

@@ -23,7 +23,7 @@ def exchange_html(exchange: Exchange, documents: int) -> str:
         f'<p class="status" role="status">{escape(status_words(exchange, documents))}</p>',
         _prose(exchange, answer) if answer else "",
         _differ(exchange.number, answer) if answer else "",
-        _sources(exchange.number, answer) if answer else "",
+        _sources(exchange, answer) if answer else "",
         _passages(exchange, answer) if answer else "",
         _foot(answer) if answer else "",
     )
@@ -133,16 +133,35 @@ def _version(turn: int, version: Version, citations: Mapping[int, Citation]) -> 
     )
 
 
-def _sources(turn: int, answer: Answer) -> str:
+def _sources(exchange: Exchange, answer: Answer) -> str:
     items = "".join(
-        f'<li><button type="button" class="reference" data-turn="{turn}" data-citation="{c.number}">'
+        f'<li><button type="button" class="reference" data-turn="{exchange.number}" data-citation="{c.number}">'
         f"<b>{c.number}</b><span>{named(c.document)}"
         f"<small>{escape(byline(c.document, c.language))}</small>"
-        f'<q lang="{escape(c.language)}" dir="auto">{escape(c.quote)}</q></span></button></li>'
+        f'<q lang="{escape(c.language)}" dir="auto">{escape(c.quote)}</q></span></button>'
+        f"{_told(exchange, c, answer.question.language)}</li>"
         for c in answer.citations
     )
     heading = f"<h3>{escape(say('sources'))}</h3>" if items else ""
     return f'<div class="sources">{heading}<ul>{items}</ul></div>'
+
+
+def _told(exchange: Exchange, citation: Citation, reader: str) -> str:
+    """What a citation in another language says, or the offer to translate it."""
+    if citation.language == reader or not exchange.over:
+        return ""
+    told = exchange.told.get(citation.number)
+    if told is None:
+        return (
+            f'<button type="button" class="translate" data-turn="{exchange.number}" '
+            f'data-translate="{citation.number}">{escape(say("translate"))}</button>'
+        )
+    if not told:
+        return f'<p class="told"><small>{escape(say("untranslated"))}</small></p>'
+    return (
+        f'<p class="told"><small>{escape(say("translated"))}</small> '
+        f'<q lang="{escape(reader)}" dir="auto">{escape(told)}</q></p>'
+    )
 
 
 def _passages(exchange: Exchange, answer: Answer) -> str:
