@@ -42,17 +42,23 @@ def ask(
     document: Documents = None,
     since: Since = "",
     until: Until = "",
+    save: Annotated[
+        Path | None, typer.Option(help="Keep the answer, too: .md, .html, .json, or .csl.json for its sources.")
+    ] = None,
 ) -> None:
     """Answer one question. Exit code 0: answered, or honestly not in the documents."""
     from index import filtered
     from rag.opening import open_assistant
     from rag.settings import Settings
-    from ui import terminal
+    from ui import export, terminal
 
+    form = export.form_of(save) if save else None
     where = filtered(language, publisher, document, since, until)
     assistant = open_assistant(Settings.from_env(), extractive)
     show = terminal.show_json if json else terminal.show
     answer = show(assistant, question, where=where)
+    if save and form:
+        export.keep(answer, form, save)
     raise typer.Exit(terminal.exit_code(answer))
 
 

@@ -101,6 +101,8 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   const data = button.dataset;
   if (data.citation) open(button, { turn: number(data.turn), citation: number(data.citation) });
+  else if (data.save) trigger("save", { turn: number(data.turn), form: data.save });
+  else if (data.do === "save") trigger("save", { turn: null, form: "HTML" });
   else if (data.translate) {
     button.disabled = true; // until the answer is shown anew
     trigger("translate", { turn: number(data.turn), citation: number(data.translate) });

@@ -16,6 +16,7 @@ from rag import Answer, Citation, Question, Turn
 from rag.question import LONGEST
 from ui.conversation import Conversation, Session
 from ui.describe import escape, language_name, own_name
+from ui.export import FORMS, download_html
 from ui.panel import shelf_html, source_html
 from ui.render import exchange_html, intro_html, line_html
 from ui.texts import LANGUAGES, nearest, say, speaking, spoken
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 EVERY = 0.08  # seconds between two snapshots in which only the draft grew: as often as an eye reads
 
+SAVED = "watch('value', () => element.querySelector('a')?.click());"
 SHOWN = "watch('value', () => element.dispatchEvent(new Event('feud:source', { bubbles: true })));"
 LOG = logging.getLogger("feud.page")
 
@@ -89,6 +91,7 @@ def build_page(
             with gr.Column(elem_id="side"):
                 shelf = gr.HTML(shelf_html(documents), elem_id="shelf", **plain)
                 source = gr.HTML("", elem_id="source", **{**plain, "js_on_load": SHOWN})
+                saved = gr.HTML("", elem_id="saved", **{**plain, "js_on_load": SAVED})
 
         def example(
             own: Session, languages: Any, publishers: Any, since: Any, until: Any, event: gr.EventData
@@ -102,6 +105,10 @@ def build_page(
 
         def cite(own: Session, event: gr.EventData) -> Any:
             html = talk.open(own, event._data)
+            return gr.skip() if html is None else html
+
+        def save(own: Session, event: gr.EventData) -> Any:
+            html = talk.save(own, event._data.get("turn"), event._data.get("form"))
             return gr.skip() if html is None else html
 
         def translate(own: Session, event: gr.EventData) -> tuple[Any, ...]:
@@ -126,6 +133,7 @@ def build_page(
         stop.click(talk.stop, session, now, **quick)
         now.fresh(talk.fresh, session, [*begun, source], **quick)
         now.cite(cite, session, source, **quick)
+        now.save(save, session, saved, **quick)
         now.translate(translate, session, [past, now], **written)
         now.interface(interface, session, [top, shelf, *begun, send, stop, narrow, *filters], **quick)
     page.queue(max_size=waiting, api_open=False)
@@ -220,6 +228,15 @@ class Talk:
         told = self.answerer.translate(cited, exchange.answer.question.language)
         session.change(lambda held: held.tell(exchange.number, cited.number, told))
         return self._earlier(session), self._last(session)
+
+    def save(self, session: Session, turn: object, form: object) -> str | None:
+        """A file with an answer, or with all of the conversation where no `turn` is named; None for nothing."""
+        told = [e for e in session.conversation.exchanges if e.answer and e.over and turn in (None, e.number)]
+        answers = [exchange.answer for exchange in told if exchange.answer]
+        if not answers or form not in FORMS:
+            return None
+        with speaking(session.language):
+            return download_html(answers, FORMS[str(form)], "feud" if turn is None else f"feud-{turn}")
 
     def speak(self, session: Session, wanted: str) -> tuple[Any, ...]:
         """Say everything in the language of the interface that suits the one that is `wanted`."""
@@ -320,6 +337,7 @@ def _top(documents: int) -> str:
         f"<p>{escape(say('motto'))}</p><nav>"
         f'<select data-do="interface" aria-label="{escape(say("interface"))}">{languages}</select>'
         f'<button type="button" data-do="shelf">{escape(say("shelf"))} <b>{documents}</b></button>'
+        f'<button type="button" data-do="save">{escape(say("save"))}</button>'
         f'<button type="button" data-do="fresh">{escape(say("new"))}</button></nav></header>'
     )
 

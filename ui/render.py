@@ -6,6 +6,7 @@ from index import EVERYTHING, Filter, Hit
 from rag import Answer, Citation, Disagreement, Statement, Version
 from ui.conversation import Exchange
 from ui.describe import byline, escape, language_name, named, title
+from ui.export import FORMS
 from ui.texts import say
 
 
@@ -25,7 +26,7 @@ def exchange_html(exchange: Exchange, documents: int) -> str:
         _differ(exchange.number, answer) if answer else "",
         _sources(exchange, answer) if answer else "",
         _passages(exchange, answer) if answer else "",
-        _foot(answer) if answer else "",
+        _foot(exchange, answer) if answer else "",
     )
     state = "running" if not exchange.over else exchange.over
     return (
@@ -154,7 +155,8 @@ def _told(exchange: Exchange, citation: Citation, reader: str) -> str:
     if told is None:
         return (
             f'<button type="button" class="translate" data-turn="{exchange.number}" '
-            f'data-translate="{citation.number}">{escape(say("translate"))}</button>'
+            f'data-translate="{citation.number}" aria-label="{escape(say("translate"))} {citation.number}">'
+            f"{escape(say('translate'))}</button>"
         )
     if not told:
         return f'<p class="told"><small>{escape(say("untranslated"))}</small></p>'
@@ -190,14 +192,19 @@ def _passage(turn: int, place: int, hit: Hit) -> str:
     )
 
 
-def _foot(answer: Answer) -> str:
+def _foot(exchange: Exchange, answer: Answer) -> str:
     if answer.timing.total_ms is None:
         return '<p class="foot"></p>'
     words = [say("took", seconds=f"{answer.timing.total_ms / 1000:.1f}")]
     if answer.timing.evidence_ms is not None:
         words.append(say("evidence", seconds=f"{answer.timing.evidence_ms / 1000:.2f}"))
     words += [name for name in (answer.llm,) if name]
-    return f'<p class="foot">{escape(" · ".join(words))}</p>'
+    forms = " ".join(
+        f'<button type="button" data-turn="{exchange.number}" data-save="{form}">{form}</button>'
+        for form in FORMS
+    )
+    save = f'<span class="save">{escape(say("save"))}: {forms}</span>'
+    return f'<p class="foot">{escape(" · ".join(words))} {save}</p>'
 
 
 def intro_html(questions: Sequence[tuple[str, str]]) -> str:

@@ -1,0 +1,118 @@
+"""Answers written down: everything is in them, and nothing of a document or a model acts as markup."""
+
+import json
+from base64 import b64decode
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from lxml import html as lxml_html  # type: ignore[import-untyped]
+
+from rag import Answer, Citation, Question, Statement
+from tests.scripted import ANSWER, COST, DOCUMENTS, MAYOR, OPENED, QUESTION, Scripted
+from tests.test_ui_page import Opened, Served, ask, finished
+from ui.conversation import Session
+from ui.export import FORMS, ExportError, Form, csl, form_of, html, keep, markdown
+from ui.page import Talk
+
+EVIL = Answer(
+    Question("<b>Who?</b> [x](http://evil.example)", "en", "?"),
+    "answered",
+    statements=(Statement("# <script>alert(1)</script>\n![x](y)", (1,), "verified"),),
+    citations=(Citation(1, (MAYOR,)),),
+)
+
+
+def test_markdown_has_the_question_the_answer_and_every_cited_word() -> None:
+    text = markdown([ANSWER])
+    assert text.startswith(f"## {QUESTION}\n\nThe quay opened on 3 May 2021 \\[1\\]. It cost")
+    assert "1. “Le nouveau quai a ouvert le 3 mai 2021.”  \n   Le port de Saint-Malo · Le Télégramme" in text
+    assert f"harbour.txt:{OPENED.start}–{OPENED.end}  \n   <https://example.org/port>" in text
+    assert "**Here the sources differ**\n\n* 12 million euros \\[2\\]\n* 15 million euros \\[3\\]" in text
+
+
+def test_nothing_that_was_written_elsewhere_is_markup() -> None:
+    text = markdown([EVIL])
+    assert "\\# \\<script\\>alert(1)\\</script\\> !\\[x\\](y)" in text
+    assert "\\<b\\>نعم\\</b\\>" in text
+    page = lxml_html.document_fromstring(html([EVIL]))
+    assert page.xpath("//script | //b | //img | //a[not(starts-with(@href, '#s'))]") == []
+    assert page.xpath("string(//q)") == MAYOR.text
+    assert "default-src 'none'" in page.xpath("string(//meta[@http-equiv]/@content)")
+
+
+def test_marks_of_the_page_lead_to_their_sources() -> None:
+    page = lxml_html.document_fromstring(html([ANSWER, ANSWER]))
+    places = [link.get("href")[1:] for link in page.xpath("//a[starts-with(@href, '#')]")]
+    assert len(places) == 10
+    assert set(places) == set(page.xpath("//li/@id"))
+    assert page.xpath("//article[2]//q/text()") == [
+        OPENED.text,
+        COST.text,
+        "码头于2021年5月开放，造价1500万欧元。",
+    ]
+
+
+def test_sources_for_a_reference_manager() -> None:
+    harbour, quay = json.loads(csl([ANSWER, ANSWER]))
+    assert harbour["author"] == [{"literal": "Anne Le Goff"}]
+    assert harbour["issued"] == {"date-parts": [[2021, 5, 4]]}
+    assert (harbour["URL"], harbour["publisher"]) == ("https://example.org/port", "Le Télégramme du port")
+    assert harbour["note"].count("“") == 2
+    assert quay["issued"] == {"date-parts": [[2021, 6]], "circa": True}
+    assert "URL" not in quay
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("a.md", "Markdown"), ("b.html", "HTML"), ("c.json", "JSON"), ("c.csl.json", "CSL")]
+)
+def test_the_ending_of_a_file_tells_its_form(tmp_path: Path, name: str, form: str) -> None:
+    assert form_of(tmp_path / name) is FORMS[form]
+    keep(ANSWER, FORMS[form], tmp_path / name)
+    assert (tmp_path / name).read_text("utf-8") == FORMS[form].write([ANSWER])
+
+
+def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"Let it end in one of \.md, \.html, \.json, \.csl\.json\.$"):
+        form_of(tmp_path / "answer.docx")
+    with pytest.raises(ExportError, match="Name another file"):
+        keep(ANSWER, FORMS["JSON"], tmp_path / "none" / "a.json")
+
+
+def file_of(link: str | None) -> str:
+    assert link is not None
+    return b64decode(lxml_html.fromstring(link).get("href").partition("base64,")[2]).decode()
+
+
+def test_the_page_saves_an_answer_or_all_of_them_and_nothing_else() -> None:
+    talk, session = Talk(Scripted(), DOCUMENTS), Session()
+    assert talk.save(session, None, "HTML") is None
+    session.change(
+        lambda held: held.ask("One?").show(1, replace(ANSWER, question=Question("One?", "en", "One?")))
+    )
+    session.change(lambda held: held.ask("Two?").show(2, ANSWER))
+    assert file_of(talk.save(session, 2, "Markdown")) == markdown([ANSWER])
+    assert file_of(talk.save(session, None, "Markdown")).count("## ") == 2
+    assert [talk.save(session, *wanted) for wanted in ((3, "HTML"), ("1", "HTML"), (1, "PDF"))] == [None] * 3
+    session.change(lambda held: held.ask("Three?"))
+    assert file_of(talk.save(session, None, "Markdown")).count("## ") == 2  # not what is still being written
+
+
+def test_every_form_writes_what_no_answer_holds() -> None:
+    refused = replace(ANSWER, statements=(), citations=(), disagreements=(), notice="Nothing \ud800.")
+    assert all(isinstance(form, Form) and form.write([refused]) for form in FORMS.values())
+
+
+@pytest.mark.browser
+def test_a_reader_gets_the_file(served: Served, browser_page: Opened, tmp_path: Path) -> None:
+    page = browser_page(served(Scripted(), DOCUMENTS))
+    ask(page)
+    finished(page)
+    with page.expect_download() as caught:
+        page.locator("[data-save=Markdown]").click()
+    assert caught.value.suggested_filename == "feud-1.md"
+    caught.value.save_as(tmp_path / "a.md")
+    assert "“Il a coûté 12 millions d’euros.”" in (tmp_path / "a.md").read_text("utf-8")
+    with page.expect_download() as caught:
+        page.locator("[data-do=save]").click()
+    assert caught.value.suggested_filename == "feud.html"
