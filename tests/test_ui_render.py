@@ -247,7 +247,8 @@ def test_an_answer_has_its_statements_marks_versions_and_time() -> None:
     )
     assert marks[0].get("data-quote") == OPENED.text
     assert texts(html, "//div[@class='version']/p") == ["12 million euros2", "15 million euros3"]
-    assert texts(html, "//p[@class='foot']") == ["answered in 4.8 s · passages after 0.04 s · scripted"]
+    foot = "answered in 4.8 s · passages after 0.04 s · scripted Save: Markdown HTML JSON CSL"
+    assert texts(html, "//p[@class='foot']") == [foot]
 
 
 def test_a_statement_that_quotes_is_in_the_language_of_its_source() -> None:
