@@ -14,7 +14,20 @@ import pytest
 from corpus import FeudError
 from index import filtered
 from rag import Answer, Citation, Question, Statement
-from tests.scripted import ANSWER, COST, DOCUMENTS, MAYOR, OPENED, QUESTION, Scripted, document, sentence
+from rag.timeline import timeline
+from tests.scripted import (
+    ANSWER,
+    COST,
+    COST_ZH,
+    DOCUMENTS,
+    HARBOUR,
+    MAYOR,
+    OPENED,
+    QUESTION,
+    Scripted,
+    document,
+    sentence,
+)
 from ui.site import HEADERS, LARGEST, SiteError, listen
 
 if TYPE_CHECKING:
@@ -22,6 +35,7 @@ if TYPE_CHECKING:
 
 Served = Callable[..., str]
 Opened = Callable[..., "Page"]
+MAYOR_HAD_PROMISED = sentence(HARBOUR, "La mairie avait promis une ouverture en 2019.")
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
@@ -222,6 +236,25 @@ def test_what_is_cited_is_translated_where_its_reader_asks_for_it(served: Served
     assert page.locator(".told").all_inner_texts() == ["machine translation:\n2 in en"]
     assert page.locator(".told q").get_attribute("lang") == "en"
     assert page.locator(".translate:enabled").count() == 5
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
+def test_the_timeline_shows_what_documents_date_and_opens_it_there(
+    served: Served, browser_page: Opened, device: dict[str, object]
+) -> None:
+    dated = [OPENED, MAYOR_HAD_PROMISED, COST_ZH]
+    page = browser_page(served(Scripted(), DOCUMENTS, events=lambda: timeline(dated)), **device)
+    page.locator("[data-do=times]").click()
+    page.locator("#times li").nth(2).wait_for()
+    assert page.locator("#times time").all_inner_texts() == ["2019", "May 2021", "3 May 2021"]
+    page.locator("#times select").select_option("quay.txt")
+    assert page.locator("#times li:visible bdi").all_inner_texts() == [COST_ZH.text]
+    page.locator("#times li:visible button").click()
+    page.locator("#cited").wait_for()
+    assert page.locator("#cited").evaluate("mark => mark.textContent") == COST_ZH.text
+    page.keyboard.press("Escape")
+    assert page.locator("#times").is_hidden()
 
 
 @pytest.mark.browser

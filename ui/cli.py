@@ -151,6 +151,15 @@ def list_documents(
 
 
 @app.command()
+def timeline(json: Json = False) -> None:
+    """Print what happened when, according to which document."""
+    from rag.settings import Settings
+    from ui import library
+
+    library.dated(Settings.from_env(), json)
+
+
+@app.command()
 def disagreements(json: Json = False) -> None:
     """List the points on which sentences of the documents tell the same with other numbers or dates."""
     from rag.settings import Settings
@@ -186,6 +195,7 @@ def serve(
     """Open the page where questions are asked and citations checked."""
     from rag.opening import open_assistant
     from rag.settings import Settings
+    from rag.timeline import timeline
     from ui import background
     from ui.site import serve
 
@@ -197,7 +207,8 @@ def serve(
     except FeudError as error:
         print(f"warning: {error} Until then answers are quotations.", file=sys.stderr)
     background.start(settings, assistant)
-    serve(assistant, assistant.latest().documents, host=host, port=port)
+    index = assistant.latest()
+    serve(assistant, index.documents, events=lambda: timeline(index.sentences), host=host, port=port)
 
 
 @app.command()

@@ -66,13 +66,18 @@ def date_words(published: Published) -> str:
     """
     if published.value is None or published.precision == "none":
         return say("undated")
-    words = _day(published.value)
+    words = day_words(published.value)
     if published.until:
-        words = say("several", first=words, last=_day(published.until))
+        words = say("several", first=words, last=day_words(published.until))
     return say("uncertain", date=words) if published.uncertain else words
 
 
-def _day(value: str) -> str:
+def day_words(value: str) -> str:
+    """Return an ISO date as a day, a month or a year in words.
+
+    >>> day_words("2021-05-04"), day_words("2021-05"), day_words("2021")
+    ('4 May 2021', 'May 2021', '2021')
+    """
     year, month, day = (*(int(part) for part in value.split("-")), 1, 1)[:3]
     locale = _DATED.get(spoken(), spoken())
     if value.count("-") == 2:

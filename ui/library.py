@@ -25,6 +25,7 @@ from rag.contract import cited, published
 from rag.disagree import differences
 from rag.opening import Library, open_embedder, open_llm
 from rag.settings import Settings
+from rag.timeline import timeline
 from rag.translate import LLMTranslator
 from ui.terminal import cited_words, date, plain
 
@@ -168,6 +169,19 @@ def disagreements(settings: Settings, as_json: bool) -> None:
                 print(plain(line))
         print()
     print(f"{len(points)} points on which the documents differ, as far as numbers and dates show.")
+
+
+def dated(settings: Settings, as_json: bool) -> None:
+    """Print what the documents date, in the order of time, each with its source."""
+    events = timeline(Library(settings).latest().sentences)
+    found = [(event.value, Citation(number, (event.sentence,))) for number, event in enumerate(events, 1)]
+    if as_json:
+        print(json.dumps([{"time": time} | cited(c) for time, c in found], ensure_ascii=False, indent=2))
+        return
+    for value, citation in found:
+        print(value)
+        for line in cited_words(citation):
+            print(plain(line))
 
 
 def _seed(settings: Settings) -> None:

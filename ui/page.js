@@ -24,9 +24,14 @@ new MutationObserver(spoken).observe($("#top"), { childList: true, subtree: true
 const wanted = remembered() || navigator.language || "en";
 if (wanted.split("-")[0] !== document.documentElement.lang) trigger("interface", { language: wanted });
 document.addEventListener("change", (event) => {
-  if (event.target.dataset?.do !== "interface") return;
-  remember(event.target.value);
-  trigger("interface", { language: event.target.value });
+  const { value, dataset } = event.target;
+  if (dataset?.do === "interface") {
+    remember(value);
+    if (root.dataset.view === "times") view("");
+    trigger("interface", { language: value });
+  } else if (dataset?.do === "only") {
+    for (const item of document.querySelectorAll("#times li")) item.hidden = value !== "" && item.dataset.of !== value;
+  }
 });
 const area = () => $("#question textarea");
 area()?.setAttribute("dir", "auto");
@@ -42,7 +47,7 @@ peek.append(peekQuote, peekSource);
 root.append(peek);
 
 function view(mode) {
-  root.dataset.view = mode; // "", "source" or "shelf"
+  root.dataset.view = mode; // "", "source", "shelf" or "times"
   $("#talk").inert = mode !== "" && phone.matches;
 }
 view("");
@@ -107,12 +112,14 @@ document.addEventListener("click", (event) => {
     button.disabled = true; // until the answer is shown anew
     trigger("translate", { turn: number(data.turn), citation: number(data.translate) });
   } else if (data.passage) open(button, { turn: number(data.turn), passage: number(data.passage) });
+  else if (data.event) open(button, { event: number(data.event) });
   else if (data.document) open(button, { document: number(data.document) });
   else if (data.example) trigger("example", { example: number(data.example) });
-  else if (data.do === "shelf") {
+  else if (data.do === "shelf" || data.do === "times") {
     opener = button;
-    view(root.dataset.view === "shelf" ? "" : "shelf");
-    if (phone.matches) $("#shelf button")?.focus();
+    view(root.dataset.view === data.do ? "" : data.do);
+    if (data.do === "times" && !$("#times .volumes")) trigger("times", {});
+    if (phone.matches) $(`#${data.do} button`)?.focus();
   } else if (data.do === "fresh") {
     shown = "";
     opener = null;

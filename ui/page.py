@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,10 +14,11 @@ from corpus import Document, FeudError, Passage
 from index import EVERYTHING, Filter, FilterError, filtered
 from rag import Answer, Citation, Question, Turn
 from rag.question import LONGEST
+from rag.timeline import Event
 from ui.conversation import Conversation, Session
 from ui.describe import escape, language_name, own_name
 from ui.export import FORMS, download_html
-from ui.panel import shelf_html, source_html
+from ui.panel import shelf_html, source_html, times_html
 from ui.render import exchange_html, intro_html, line_html
 from ui.texts import LANGUAGES, nearest, say, speaking, spoken
 
@@ -46,19 +47,21 @@ def build_page(
     answerer: Answerer,
     documents: Sequence[Document],
     *,
+    events: Callable[[], Sequence[Event]] = tuple,
     examples: Sequence[tuple[str, str]] | None = None,
     at_once: int = 1,
     waiting: int = 16,
 ) -> "gr.Blocks":
     """Return the chat page over `answerer`.
 
-    `documents` are those that are searched; `examples` are (language, question) to try, by default those of
-    `examples.toml`. `at_once` answers are made at the same time, `waiting` more questions may queue.
+    `documents` are those that are searched, `events` what they date, looked up when that is first shown.
+    `examples` are (language, question) to try, by default those of `examples.toml`. `at_once` answers are made
+    at the same time, `waiting` more questions may queue.
     """
     import gradio as gr
 
     tries = read_examples() if examples is None else examples
-    talk = Talk(answerer, documents, tries)
+    talk = Talk(answerer, documents, tries, events)
     plain: dict[str, Any] = {"apply_default_css": False, "js_on_load": None}
     page: gr.Blocks
     with gr.Blocks(title=say("name"), analytics_enabled=False, fill_width=True) as page:
@@ -91,6 +94,7 @@ def build_page(
             with gr.Column(elem_id="side"):
                 shelf = gr.HTML(shelf_html(documents), elem_id="shelf", **plain)
                 source = gr.HTML("", elem_id="source", **{**plain, "js_on_load": SHOWN})
+                times = gr.HTML("", elem_id="times", **plain)
                 saved = gr.HTML("", elem_id="saved", **{**plain, "js_on_load": SAVED})
 
         def example(
@@ -133,9 +137,10 @@ def build_page(
         stop.click(talk.stop, session, now, **quick)
         now.fresh(talk.fresh, session, [*begun, source], **quick)
         now.cite(cite, session, source, **quick)
+        now.times(talk.times, session, times, **quick)
         now.save(save, session, saved, **quick)
         now.translate(translate, session, [past, now], **written)
-        now.interface(interface, session, [top, shelf, *begun, send, stop, narrow, *filters], **quick)
+        now.interface(interface, session, [top, shelf, times, *begun, send, stop, narrow, *filters], **quick)
     page.queue(max_size=waiting, api_open=False)
     return page
 
@@ -144,9 +149,14 @@ class Talk:
     """What the page does with a conversation at each event; it holds no state of its own."""
 
     def __init__(
-        self, answerer: Answerer, documents: Sequence[Document], examples: Sequence[tuple[str, str]] = ()
+        self,
+        answerer: Answerer,
+        documents: Sequence[Document],
+        examples: Sequence[tuple[str, str]] = (),
+        events: Callable[[], Sequence[Event]] = tuple,
     ) -> None:
         self.answerer, self.documents, self.examples = answerer, documents, examples
+        self.events = cache(events)
 
     def begin(
         self,
@@ -229,6 +239,11 @@ class Talk:
         session.change(lambda held: held.tell(exchange.number, cited.number, told))
         return self._earlier(session), self._last(session)
 
+    def times(self, session: Session) -> str:
+        """What happened when."""
+        with speaking(session.language):
+            return times_html(self.events())
+
     def save(self, session: Session, turn: object, form: object) -> str | None:
         """A file with an answer, or with all of the conversation where no `turn` is named; None for nothing."""
         told = [e for e in session.conversation.exchanges if e.answer and e.over and turn in (None, e.number)]
@@ -248,6 +263,7 @@ class Talk:
             return (
                 _top(len(self.documents)),
                 shelf_html(self.documents),
+                "",
                 past,
                 now,
                 "",
@@ -269,6 +285,10 @@ class Talk:
         place = wanted.get("document")
         if isinstance(place, int) and 0 <= place < len(self.documents):
             return source_html(self.documents[place], 0, 0)
+        place = wanted.get("event")
+        if isinstance(place, int) and 0 <= place < len(self.events()):
+            said = self.events()[place].sentence
+            return source_html(said.document, said.start, said.end)
         exchange = conversation.exchange(wanted.get("turn"))
         if exchange is None or exchange.answer is None:
             return None
@@ -337,6 +357,7 @@ def _top(documents: int) -> str:
         f"<p>{escape(say('motto'))}</p><nav>"
         f'<select data-do="interface" aria-label="{escape(say("interface"))}">{languages}</select>'
         f'<button type="button" data-do="shelf">{escape(say("shelf"))} <b>{documents}</b></button>'
+        f'<button type="button" data-do="times">{escape(say("timeline"))}</button>'
         f'<button type="button" data-do="save">{escape(say("save"))}</button>'
         f'<button type="button" data-do="fresh">{escape(say("new"))}</button></nav></header>'
     )

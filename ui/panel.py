@@ -5,10 +5,12 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from corpus import Document, Segment
-from ui.describe import byline, escape, language, named, title, web_address
+from rag.timeline import Event
+from ui.describe import byline, day_words, escape, language, named, title, web_address
 from ui.texts import say
 
 Span = tuple[int, int]
+EVENTS = 1_000  # of a timeline, at most
 SHOWN = 120_000  # characters of a document in one panel; a browser lays this much out without a visible wait
 
 
@@ -33,6 +35,33 @@ def shelf_html(documents: Iterable[Document]) -> str:
         for place, d in enumerate(documents)
     )
     return f'<header><h2>{escape(say("shelf"))}</h2>{_close()}</header><ul class="volumes">{items}</ul>'
+
+
+def times_html(events: Sequence[Event]) -> str:
+    """What happened when: each time with the sentence that names it, a button that opens it there."""
+    documents = {event.sentence.document.id: event.sentence.document for event in events[:EVENTS]}
+    choices = "".join(
+        f'<option value="{escape(d.id)}">{escape(title(d))} · {escape(byline(d))}</option>'
+        for d in documents.values()
+    )
+    items = "".join(_event(place, event) for place, event in enumerate(events[:EVENTS]))
+    note = f"<p>{escape(say('most', count=EVENTS, all=len(events)))}</p>" if len(events) > EVENTS else ""
+    return (
+        f"<header><div><h2>{escape(say('timeline'))}</h2>{note}"
+        f'<select data-do="only" aria-label="{escape(say("only"))}">'
+        f'<option value="">{escape(say("everything"))}</option>{choices}</select></div>{_close()}</header>'
+        f'<ul class="volumes">{items}</ul>'
+    )
+
+
+def _event(place: int, event: Event) -> str:
+    said = event.sentence
+    return (
+        f'<li data-of="{escape(said.document.id)}"><button type="button" class="volume" data-event="{place}">'
+        f'<time datetime="{event.value}">{escape(day_words(event.value))}</time>'
+        f'<bdi lang="{escape(said.language)}">{escape(said.text)}</bdi>'
+        f"<small>{escape(byline(said.document, said.language))}</small></button></li>"
+    )
 
 
 def _close() -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from corpus import Document, FeudError
+from rag.timeline import Event
 from ui.page import Answerer, build_page
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def build_app(
     answerer: Answerer,
     documents: Sequence[Document],
     *,
+    events: Callable[[], Sequence[Event]] = tuple,
     at_once: int = 1,
     waiting: int = 16,
     app: "FastAPI | None" = None,
@@ -63,7 +65,7 @@ def build_app(
 ) -> "FastAPI":
     """Return an application with the page at `/` and the guard around it, inside `app` if one is given.
 
-    Routes that `app` already has stay reachable. `at_once` and `waiting` are those of `build_page`.
+    Routes that `app` already has stay reachable. `events`, `at_once` and `waiting` are those of `build_page`.
     Only requests that name one of `hosts` are answered; without any, all are.
     """
     import gradio as gr
@@ -75,7 +77,7 @@ def build_app(
     fonts = ["system-ui", "sans-serif"]
     app = gr.mount_gradio_app(
         app,
-        build_page(answerer, documents, at_once=at_once, waiting=waiting),
+        build_page(answerer, documents, events=events, at_once=at_once, waiting=waiting),
         path="/",
         theme=gr.themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
         head=f"<style>{style}</style>",
@@ -101,6 +103,7 @@ def serve(
     answerer: Answerer,
     documents: Sequence[Document],
     *,
+    events: Callable[[], Sequence[Event]] = tuple,
     host: str = "127.0.0.1",
     port: int = 7860,
     at_once: int = 1,
@@ -116,7 +119,8 @@ def serve(
 
     async def run(listener: socket.socket) -> None:
         hosts = LOOPBACK if host in LOOPBACK else ()
-        site = build_app(answerer, documents, at_once=at_once, waiting=waiting, app=app, hosts=hosts)
+        limits = {"at_once": at_once, "waiting": waiting}
+        site = build_app(answerer, documents, events=events, app=app, hosts=hosts, **limits)
         ready(f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}")
         config = uvicorn.Config(site, log_level="warning", ws="none", timeout_graceful_shutdown=2)
         await uvicorn.Server(config).serve(sockets=[listener])

@@ -1,0 +1,40 @@
+"""What happened when, according to which document: the sentences that name a day, a month or a year."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from corpus import Sentence
+from index.times import periods
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A sentence and a time that it names, from its first day to its last."""
+
+    first: date
+    last: date
+    sentence: Sentence
+
+    @property
+    def value(self) -> str:
+        """The time in ISO 8601, as precise as the sentence names it: a day, a month or a year."""
+        if self.first == self.last:
+            return self.first.isoformat()
+        whole_month = self.last + timedelta(days=1) == (self.first + timedelta(days=31)).replace(day=1)
+        return f"{self.first:%Y-%m}" if whole_month else f"{self.first:%Y}"
+
+
+def timeline(sentences: Iterable[Sentence]) -> list[Event]:
+    """Return each time that a sentence names, in order; a year comes before its months, a copy only once."""
+    events: dict[tuple[date, date, str], Event] = {}
+    for sentence in sentences:
+        said = " ".join(sentence.text.casefold().split())
+        for first, last in periods(sentence.text):
+            events.setdefault((first, last, said), Event(first, last, sentence))
+    return sorted(events.values(), key=_in_order)
+
+
+def _in_order(event: Event) -> tuple[date, int, str, int]:
+    span = event.sentence
+    return event.first, -event.last.toordinal(), span.document.id, span.start
