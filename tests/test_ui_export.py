@@ -13,7 +13,7 @@ from tests.scripted import ANSWER, COST, DOCUMENTS, MAYOR, OPENED, QUESTION, Scr
 from tests.test_ui_page import Opened, Served, ask, finished
 from ui.conversation import Session
 from ui.export import FORMS, ExportError, Form, csl, form_of, html, keep, markdown
-from ui.page import Talk
+from ui.talk import Talk
 
 EVIL = Answer(
     Question("<b>Who?</b> [x](http://evil.example)", "en", "?"),

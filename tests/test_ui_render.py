@@ -25,9 +25,10 @@ from tests.scripted import (
 )
 from ui.conversation import KEPT, Conversation, Exchange, Session
 from ui.describe import byline, date_words, escape, language_name, title, web_address
-from ui.page import Talk, question_problem, read_examples, thin
+from ui.page import read_examples
 from ui.panel import shelf_html, source_html
 from ui.render import exchange_html, intro_html, line_html, status_words
+from ui.talk import Talk, question_problem, thin
 
 HOSTILE = (
     "<script>alert(1)</script>",

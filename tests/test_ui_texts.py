@@ -11,7 +11,7 @@ from tests.scripted import ANSWER, DOCUMENTS, OPENED, Scripted
 from tests.test_ui_page import PHONE, Opened, Served, ask, finished
 from ui.conversation import Session
 from ui.describe import byline
-from ui.page import Talk
+from ui.talk import Talk
 from ui.texts import LANGUAGES, say, speaking
 
 if TYPE_CHECKING:

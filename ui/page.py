@@ -1,46 +1,23 @@
-"""The chat page: a thin Gradio shell around the pure functions of `render` and `panel`."""
+"""The chat page: a thin Gradio shell around `talk`, which makes what it shows."""
 
-import logging
-import time
 import tomllib
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import replace
-from functools import cache, partial
+from collections.abc import Callable, Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from corpus import Document, FeudError, Passage
-from index import EVERYTHING, Filter, FilterError, filtered
-from rag import Answer, Citation, Question, Turn
-from rag.question import LONGEST
+from corpus import Document
 from rag.timeline import Event
-from ui.conversation import Conversation, Session
-from ui.describe import escape, language_name, own_name
-from ui.export import FORMS, download_html
-from ui.panel import shelf_html, source_html, times_html
-from ui.render import exchange_html, intro_html, line_html
-from ui.texts import LANGUAGES, nearest, say, speaking, spoken
+from ui.conversation import Session
+from ui.panel import shelf_html
+from ui.render import intro_html
+from ui.talk import Answerer, Talk, filter_words, top_html
+from ui.texts import say
 
 if TYPE_CHECKING:
     import gradio as gr
 
-EVERY = 0.08  # seconds between two snapshots in which only the draft grew: as often as an eye reads
-
 SAVED = "watch('value', () => element.querySelector('a')?.click());"
 SHOWN = "watch('value', () => element.dispatchEvent(new Event('feud:source', { bubbles: true })));"
-LOG = logging.getLogger("feud.page")
-
-
-class Answerer(Protocol):
-    """What the page talks to: growing snapshots of an answer, the last of them final."""
-
-    def stream(
-        self, question: str, history: Sequence[Turn] = (), where: Filter = EVERYTHING
-    ) -> Iterator[Answer]: ...
-
-    def translate(self, citation: Citation, language: str) -> str:
-        """Return what is cited in another language, "" where no sound translation came."""
 
 
 def build_page(
@@ -66,7 +43,7 @@ def build_page(
     page: gr.Blocks
     with gr.Blocks(title=say("name"), analytics_enabled=False, fill_width=True) as page:
         session = gr.State(Session())
-        top = gr.HTML(_top(len(documents)), elem_id="top", **plain)
+        top = gr.HTML(top_html(len(documents)), elem_id="top", **plain)
         with gr.Row(elem_id="feud"):
             with gr.Column(elem_id="talk"):
                 with gr.Column(elem_id="transcript"):
@@ -89,7 +66,7 @@ def build_page(
                 with gr.Accordion(say("filter"), open=False, elem_id="filter") as narrow:
                     filters = [
                         gr.Dropdown(multiselect=True, **words) if "choices" in words else gr.Textbox(**words)
-                        for words in _filter_words(documents)
+                        for words in filter_words(documents)
                     ]
             with gr.Column(elem_id="side"):
                 shelf = gr.HTML(shelf_html(documents), elem_id="shelf", **plain)
@@ -145,235 +122,10 @@ def build_page(
     return page
 
 
-class Talk:
-    """What the page does with a conversation at each event; it holds no state of its own."""
-
-    def __init__(
-        self,
-        answerer: Answerer,
-        documents: Sequence[Document],
-        examples: Sequence[tuple[str, str]] = (),
-        events: Callable[[], Sequence[Event]] = tuple,
-    ) -> None:
-        self.answerer, self.documents, self.examples = answerer, documents, examples
-        self.events = cache(events)
-
-    def begin(
-        self,
-        question: str,
-        session: Session,
-        languages: Sequence[str] = (),
-        publishers: Sequence[str] = (),
-        since: str = "",
-        until: str = "",
-    ) -> tuple[Any, ...]:
-        """Take a question in, or say in one line what is wrong with it and leave it in its box."""
-        import gradio as gr
-
-        with speaking(session.language):
-            problem = question_problem(question) or (say("busy") if session.conversation.running else "")
-        try:
-            where = filtered(languages, publishers, (), since, until)
-        except FilterError as error:
-            problem = problem or str(error)
-        if problem:
-            return gr.skip(), gr.skip(), line_html(problem), gr.skip()
-        session.change(lambda held: held.ask(question.strip(), where))
-        return self._earlier(session), self._last(session), "", ""
-
-    def run(self, session: Session) -> Iterator[Any]:
-        """Answer the question that waits; each snapshot is shown until its reader stops it.
-
-        A `FeudError` is told in its own words; any other error is logged and told without them.
-        """
-        import gradio as gr
-
-        exchange = session.claim()
-        if exchange is None:  # the question was refused, or stopped while it waited
-            yield gr.skip()
-            return
-        number, question, answer = exchange.number, exchange.question, None
-        turns = session.conversation.turns
-        try:
-            with closing(thin(self.answerer.stream(question, turns, exchange.where))) as snapshots:
-                for answer in snapshots:
-                    conversation = session.change(partial(Conversation.show, number=number, answer=answer))
-                    shown = conversation.exchange(number)
-                    if shown is None or shown.over in ("stopped", "broken"):
-                        break
-                    yield self._last(session)
-        except FeudError as error:
-            failed = answer or Answer(Question(question, "und", question), "failed")
-            failed = replace(failed, status="failed", draft="", notice=str(error))
-            session.change(partial(Conversation.show, number=number, answer=failed))
-        except Exception:
-            LOG.exception("the answer to question %d of a session failed", number)
-        # Gradio sends the last value once more at the end, so it has to be what stands there by then.
-        session.change(lambda held: held.end("broken") if held.asked == number else held)
-        yield self._last(session)
-
-    def lose(self, session: Session) -> str:
-        """Say that no answer will come: the queue was full."""
-        session.lose()
-        return self._last(session)
-
-    def stop(self, session: Session) -> str:
-        """Mark the exchange as stopped by its reader."""
-        session.change(lambda held: held.end("stopped"))
-        return self._last(session)
-
-    def fresh(self, session: Session) -> tuple[Any, ...]:
-        """Start anew."""
-        session.change(Conversation.fresh)
-        return "", self._last(session), "", "", ""
-
-    def translate(self, session: Session, turn: object, number: object) -> tuple[Any, ...]:
-        """Put what an answer cites into the language of its question."""
-        import gradio as gr
-
-        exchange = session.conversation.exchange(turn)
-        cited = exchange.citation(number) if exchange else None
-        if exchange is None or exchange.answer is None or cited is None:
-            return gr.skip(), gr.skip()
-        told = self.answerer.translate(cited, exchange.answer.question.language)
-        session.change(lambda held: held.tell(exchange.number, cited.number, told))
-        return self._earlier(session), self._last(session)
-
-    def times(self, session: Session) -> str:
-        """What happened when."""
-        with speaking(session.language):
-            return times_html(self.events())
-
-    def save(self, session: Session, turn: object, form: object) -> str | None:
-        """A file with an answer, or with all of the conversation where no `turn` is named; None for nothing."""
-        told = [e for e in session.conversation.exchanges if e.answer and e.over and turn in (None, e.number)]
-        answers = [exchange.answer for exchange in told if exchange.answer]
-        if not answers or form not in FORMS:
-            return None
-        with speaking(session.language):
-            return download_html(answers, FORMS[str(form)], "feud" if turn is None else f"feud-{turn}")
-
-    def speak(self, session: Session, wanted: str) -> tuple[Any, ...]:
-        """Say everything in the language of the interface that suits the one that is `wanted`."""
-        import gradio as gr
-
-        session.language = nearest(wanted)
-        past, now = self._earlier(session), self._last(session)
-        with speaking(session.language):
-            return (
-                _top(len(self.documents)),
-                shelf_html(self.documents),
-                "",
-                past,
-                now,
-                "",
-                gr.update(label=say("question"), placeholder=say("placeholder")),
-                gr.update(value=say("send")),
-                gr.update(value=say("stop")),
-                gr.update(label=say("filter")),
-                *(gr.update(**words) for words in _filter_words(self.documents)),
-            )
-
-    def open(self, session: Session, wanted: object) -> str | None:
-        """The source panel for what a browser asks to see, None where there is no such thing."""
-        with speaking(session.language):
-            return self._source(session.conversation, wanted)
-
-    def _source(self, conversation: Conversation, wanted: object) -> str | None:
-        if not isinstance(wanted, dict):
-            return None
-        place = wanted.get("document")
-        if isinstance(place, int) and 0 <= place < len(self.documents):
-            return source_html(self.documents[place], 0, 0)
-        place = wanted.get("event")
-        if isinstance(place, int) and 0 <= place < len(self.events()):
-            said = self.events()[place].sentence
-            return source_html(said.document, said.start, said.end)
-        exchange = conversation.exchange(wanted.get("turn"))
-        if exchange is None or exchange.answer is None:
-            return None
-        citations, hits = exchange.answer.citations, exchange.answer.hits
-        cited = exchange.citation(wanted.get("citation"))
-        spans: list[Citation | Passage] = [cited] if cited else []
-        place = wanted.get("passage")
-        if isinstance(place, int) and 0 <= place < len(hits):
-            spans.append(hits[place].passage)
-        if not spans:
-            return None
-        span = spans[0]
-        others = [(c.start, c.end) for c in citations if c.document.id == span.document.id and c is not span]
-        return source_html(span.document, span.start, span.end, others)
-
-    def _earlier(self, session: Session) -> str:
-        """All exchanges but the last."""
-        with speaking(session.language):
-            past = session.conversation.exchanges[:-1]
-            return "".join(exchange_html(exchange, len(self.documents)) for exchange in past)
-
-    def _last(self, session: Session) -> str:
-        with speaking(session.language):
-            exchanges = session.conversation.exchanges
-            return exchange_html(exchanges[-1], len(self.documents)) if exchanges else intro_html(self.examples)
-
-
-def question_problem(question: str) -> str:
-    """What keeps a question from being asked, in one line; "" if nothing does."""
-    size = len(question.strip())
-    if size == 0:
-        return say("empty")
-    return say("long", count=size, limit=LONGEST) if size > LONGEST else ""
-
-
-def thin(
-    snapshots: Iterable[Answer], every: float = EVERY, clock: Callable[[], float] = time.monotonic
-) -> Generator[Answer]:
-    """Leave out snapshots that only make the draft longer if the last one is less than `every` seconds old."""
-    shown, at = None, 0.0
-    for answer in snapshots:
-        grown = shown is None or (answer.status, answer.statements, answer.hits) != (
-            shown.status,
-            shown.statements,
-            shown.hits,
-        )
-        if grown or clock() - at >= every:
-            shown, at = answer, clock()
-            yield answer
-
-
 def read_examples() -> tuple[tuple[str, str], ...]:
     """Return (language, question) of `examples.toml`."""
     rows = tomllib.loads(_asset("examples.toml"))["example"]
     return tuple((row["language"], row["question"]) for row in rows)
-
-
-def _top(documents: int) -> str:
-    languages = "".join(
-        f'<option value="{code}" lang="{code}"{" selected" if code == spoken() else ""}>'
-        f"{escape(own_name(code))}</option>"
-        for code in LANGUAGES
-    )
-    return (
-        f'<header class="top" lang="{spoken()}" data-source="{escape(say("source"))}"><h1>{say("name")}</h1>'
-        f"<p>{escape(say('motto'))}</p><nav>"
-        f'<select data-do="interface" aria-label="{escape(say("interface"))}">{languages}</select>'
-        f'<button type="button" data-do="shelf">{escape(say("shelf"))} <b>{documents}</b></button>'
-        f'<button type="button" data-do="times">{escape(say("timeline"))}</button>'
-        f'<button type="button" data-do="save">{escape(say("save"))}</button>'
-        f'<button type="button" data-do="fresh">{escape(say("new"))}</button></nav></header>'
-    )
-
-
-def _filter_words(documents: Sequence[Document]) -> list[dict[str, Any]]:
-    """What the fields say that narrow the search: by language, by publisher, from a day and to one."""
-    codes = sorted({language for document in documents for language in document.languages})
-    # What can't be printed, such as half a surrogate pair, can't be sent to a browser as a value either.
-    publishers = sorted({d.publisher for d in documents if d.publisher and d.publisher.isprintable()})
-    return [
-        {"label": say("languages"), "choices": [(language_name(code), code) for code in codes]},
-        {"label": say("publishers"), "choices": publishers},
-        {"label": say("since"), "placeholder": "2024-03"},
-        {"label": say("until"), "placeholder": "2025"},
-    ]
 
 
 def _asset(name: str) -> str:

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from corpus import Document, FeudError
 from rag.timeline import Event
-from ui.page import Answerer, build_page
+from ui.page import build_page
+from ui.talk import Answerer
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
