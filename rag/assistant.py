@@ -111,9 +111,17 @@ class Assistant:
             self._asked = time.monotonic()
 
     def translate(self, citation: Citation, language: str) -> str:
-        """Return cited words in a reader's language, "" where no translation came that keeps their numbers."""
+        """Return cited words in a reader's language, "" where no translation keeps their numbers.
+
+        Raises `LLMError`.
+        """
         index = self.latest()
-        told = [self._told(language, index, lambda: 0, sentence) for sentence in citation.sentences]
+        self._answering.add(id(citation))
+        try:
+            told = [self._translated(language, index, sentence) for sentence in citation.sentences]
+        finally:
+            self._answering.discard(id(citation))
+            self._asked = time.monotonic()
         return " ".join(told) if all(told) else ""
 
     def _stream(self, question: str, history: Sequence[Turn], where: Filter) -> Iterator[Answer]:
@@ -146,14 +154,18 @@ class Assistant:
 
     def _told(self, language: str, index: Index, clock: Clock, sentence: Sentence) -> str:
         """A sentence in a reader's language, "" where it is in that, the model has none, or it is late."""
-        told = _in_english(language, index, sentence)
-        if told or language == sentence.language or self._translate is None or clock() > self.patience:
-            return told
+        if clock() > self.patience:
+            return _in_english(language, index, sentence)
         try:
-            english = _in_english("en", index, sentence)
-            return self._translate(sentence.text, sentence.language, english, language)
+            return self._translated(language, index, sentence)
         except LLMError:
             return ""
+
+    def _translated(self, language: str, index: Index, sentence: Sentence) -> str:
+        told = _in_english(language, index, sentence)
+        if told or language == sentence.language or self._translate is None:
+            return told
+        return self._translate(sentence.text, sentence.language, _in_english("en", index, sentence), language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +224,8 @@ def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) ->
     asked for and it has some.
     """
     question, sentence = answer.question, desk.evidence.sentences[place]
-    if asks_for_words(question.text, question.language) and quotes(sentence):
-        yield quote(answer, sentence, desk.told(sentence), likely)
+    if likely >= QUOTES and asks_for_words(question.text, question.language) and quotes(sentence):
+        yield from _quoting(answer, desk, sentence, likely)
         return
     before = None if names(sentence.text, sentence.language) else desk.evidence.before[place]
     prompts = [answering(question, sentence, before)]
@@ -235,9 +247,15 @@ def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) ->
             yield cite(answer, told, sources, "verified", likely)
             return
     if likely >= QUOTES:
-        yield replace(answer, draft=visible(sentence.text))  # while it is translated
-        answer = quote(answer, sentence, desk.told(sentence), likely)
-    yield answer
+        yield from _quoting(answer, desk, sentence, likely)
+    else:
+        yield answer
+
+
+def _quoting(answer: Answer, desk: _Desk, sentence: Sentence, likely: float) -> Iterator[Answer]:
+    """Quote a sentence, which is a draft while it is translated."""
+    yield replace(answer, draft=visible(sentence.text))
+    yield quote(answer, sentence, desk.told(sentence), likely)
 
 
 def _own(text: str) -> str:

@@ -45,7 +45,7 @@ others.
 def judged(question: Question, evidence: Evidence, likeness: float, index: Index, llm: LLM) -> Iterator[float]:
     """Yield the probability that a sentence answers the question, for each of the evidence. Raises `LLMError`.
 
-    Where the endpoint tells no probabilities, the search alone decides. What any sentence at all would answer,
+    Where the model says neither Yes nor No, the search alone decides. What any sentence at all would answer,
     such as an order to say Yes, is no question, and nothing answers it.
     """
     if (llm.yes(controlling(question)) or 0) >= ANYTHING:

@@ -105,10 +105,11 @@ class OpenAILLM:
             try:
                 return self._yes(prompt, 1, ALTERNATIVES)
             except LLMError as error:
-                if not isinstance(error.__cause__, openai.BadRequestError):
+                if not isinstance(error.__cause__, (openai.BadRequestError, openai.UnprocessableEntityError)):
                     raise
-            self._tells = False
-        return self._yes(prompt, _FIRST_WORD, 0)
+        said = self._yes(prompt, _FIRST_WORD, 0)
+        self._tells = False  # now it is known that nothing else was wrong with the request
+        return said
 
     def _yes(self, prompt: Prompt, max_tokens: int, alternatives: int) -> float | None:
         shares, said = {"yes": 0.0, "no": 0.0}, ""

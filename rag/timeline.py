@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from corpus import Sentence
+from corpus.dates import dates
+from index.filters import days
 from index.times import periods
 
 
@@ -15,6 +17,8 @@ class Event:
     first: date
     last: date
     sentence: Sentence
+    until: str | None = None
+    """Another day that it may mean, later than `first`, where day and month can be read either way round."""
 
     @property
     def value(self) -> str:
@@ -30,8 +34,10 @@ def timeline(sentences: Iterable[Sentence]) -> list[Event]:
     events: dict[tuple[date, date, str], Event] = {}
     for sentence in sentences:
         said = " ".join(sentence.text.casefold().split())
+        either = {days(printed.value): printed.until for printed in dates(sentence.text)}
         for first, last in periods(sentence.text):
-            events.setdefault((first, last, said), Event(first, last, sentence))
+            event = Event(first, last, sentence, either.get((first, last)))
+            events.setdefault((first, last, said), event)
     return sorted(events.values(), key=_in_order)
 
 

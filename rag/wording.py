@@ -18,6 +18,7 @@ QUOTED = re.compile(
 """A quotation with its marks."""
 _NAME = 3
 """A quotation of fewer words may be a title, or the words of an article in another language."""
+_APOSTROPHES = str.maketrans("’‘ʼ", "'''")
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _PER_WORD = 2  # characters of a script without spaces
 
@@ -38,9 +39,9 @@ def quotes(sentence: Sentence) -> bool:
 
 
 def misquotes(written: str, sources: Iterable[Sentence]) -> bool:
-    """Tell whether `written` has words in quotation marks that stand in none of the sources.
+    """Tell whether `written` has three words or more in quotation marks that stand in none of the sources.
 
-    Case, spaces and what stands at their ends don't count.
+    Case, spaces, the form of apostrophes and what stands at both ends don't count.
     """
     said = [_folded(source.text) for source in sources]
     quoted = (_folded(match.group()) for match in QUOTED.finditer(written))
@@ -49,7 +50,7 @@ def misquotes(written: str, sources: Iterable[Sentence]) -> bool:
 
 def _folded(text: str) -> str:
     """One case, one width and one space, without the marks and stops at both ends."""
-    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES).split())
     return re.sub(r"^\W+|\W+$", "", folded)
 
 

@@ -144,10 +144,12 @@ def test_a_server_without_probabilities_is_taken_at_its_word(
     assert len(server.requests) == (3 if unknown else 2)  # it is asked for probabilities once
 
 
-def test_another_refusal_is_no_answer(server: ScriptedServer) -> None:
-    server.unknown = "messages"
+def test_another_refusal_is_no_answer_and_changes_nothing(server: ScriptedServer) -> None:
+    model, server.unknown = llm(server), "messages"
     with pytest.raises(LLMError, match="unknown field"):
-        llm(server).yes(PROMPT)
+        model.yes(PROMPT)
+    server.unknown, server.reply = "", Reply((first_word("No", Yes=0.4, No=0.1), finish("length"), DONE))
+    assert model.yes(PROMPT) == pytest.approx(0.8)
 
 
 DRIPS: dict[str, Sequence[bytes | float | str]] = {

@@ -44,3 +44,8 @@ def test_a_month_is_a_month_however_long_it_is(month: str) -> None:
 def test_what_stands_there_twice_is_told_once_and_what_differs_by_its_source() -> None:
     told = sentences("It opened in 2019.", "It  opened in 2019.", "It opened in 2020.", "In 2019 it opened.")
     assert [event.sentence for event in timeline(told)] == [told[0], told[3], told[2]]
+
+
+def test_a_day_that_can_be_read_either_way_has_both_readings() -> None:
+    [event] = timeline(sentences("It opened on 03/04/2021."))
+    assert (event.value, event.until) == ("2021-03-04", "2021-04-03")

@@ -45,6 +45,20 @@ def test_what_somebody_said_is_asked_for(question: str, language: str) -> None:
         ("谁说桥会重新开放？", "zh"),
         ("橋について述べたのは誰ですか？", "ja"),
         ("Hvad sagde borgmesteren?", "da"),
+        ("Perché il sindaco ha deciso di citare in giudizio il porto?", "it"),
+        ("¿Por qué dijo la alcaldesa que se iba?", "es"),
+        ("¿Cuándo es la cita con la alcaldesa?", "es"),
+        ("Quem foi que disse isso?", "pt"),
+        ("Por que o prefeito disse isso?", "pt"),
+        ("市长说什么时候重新开放？", "zh"),
+        ("Когда стало известно, что мэр написал рыбакам?", "ru"),
+        ("Коли стало відомо, що мер написав рибалкам?", "uk"),
+        ("Po co burmistrz napisał ten list?", "pl"),
+        ("Qu'a interdit la maire ?", "fr"),
+        ("What did the essay claim?", "en"),
+        ("What did the harbour do after the mayor, as he said, had called it?", "en"),
+        ("何という会社が橋を建てましたか？", "ja"),
+        ("Was hat Ott getan, nachdem der Bürgermeister geantwortet hatte?", "de"),
     ],
 )
 def test_who_said_it_or_when_is_another_question(question: str, language: str) -> None:
@@ -75,9 +89,11 @@ def test_words_in_marks_are_found_in_any_marks() -> None:
         ("奥特说：“我们五月重建大桥。”", True),
         ("奥特说：“重建”。", False),
         ("Ott sprach vom „Aufbau“ der „Varnes Post“.", False),
+        ("Quelqu'un a écrit : « On n'ouvrira pas l'ancien pont. »", False),
         ("Ott baut die Brücke im Mai wieder auf.", False),
     ],
 )
 def test_what_no_source_has_is_no_quotation(written: str, wrong: bool) -> None:
-    assert misquotes(written, [SAID]) is wrong
-    assert misquotes(written, [sentence("Es regnete."), SAID]) is wrong
+    french = sentence("“On n’ouvrira pas l’ancien pont”, a dit la maire.", "fr")
+    assert misquotes(written, [SAID, french]) is wrong
+    assert misquotes(written, [sentence("Es regnete."), french, SAID]) is wrong

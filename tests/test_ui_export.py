@@ -9,17 +9,20 @@ import pytest
 from lxml import html as lxml_html  # type: ignore[import-untyped]
 
 from rag import Answer, Citation, Question, Statement
-from tests.scripted import ANSWER, COST, DOCUMENTS, MAYOR, OPENED, QUESTION, Scripted
+from tests.scripted import ANSWER, COST, DOCUMENTS, MAYOR, OPENED, QUESTION, Scripted, document, sentence
 from tests.test_ui_page import Opened, Served, ask, finished
 from ui.conversation import Session
 from ui.export import FORMS, ExportError, Form, csl, form_of, html, keep, markdown
 from ui.talk import Talk
 
+TRAP = document(
+    "trap.txt", ("- 1. &lt;", "article", "en"), url="https://example.org/a>![x](https://evil.example)"
+)
 EVIL = Answer(
     Question("<b>Who?</b> [x](http://evil.example)", "en", "?"),
     "answered",
-    statements=(Statement("# <script>alert(1)</script>\n![x](y)", (1,), "verified"),),
-    citations=(Citation(1, (MAYOR,)),),
+    statements=(Statement("# <script>alert(1)</script>\n![x](y)", (1,), "verified", 0.3),),
+    citations=(Citation(1, (MAYOR,)), Citation(2, (sentence(TRAP, "- 1. &lt;"),))),
 )
 
 
@@ -35,9 +38,14 @@ def test_nothing_that_was_written_elsewhere_is_markup() -> None:
     text = markdown([EVIL])
     assert "\\# \\<script\\>alert(1)\\</script\\> !\\[x\\](y)" in text
     assert "\\<b\\>نعم\\</b\\>" in text
+    assert "“\\- 1. \\&lt;”" in text
+    assert "<https://example.org/a%3E!" in text
+    assert "perhaps the answer" in text
+    assert markdown([replace(EVIL, statements=(), citations=(), notice="1. x")]).endswith("\n\n1\\. x\n")
     page = lxml_html.document_fromstring(html([EVIL]))
-    assert page.xpath("//script | //b | //img | //a[not(starts-with(@href, '#s'))]") == []
+    assert page.xpath("//script | //b | //img | //a[not(starts-with(@href, '#s') or @rel)]") == []
     assert page.xpath("string(//q)") == MAYOR.text
+    assert "perhaps the answer" in page.xpath("string(//p)")
     assert "default-src 'none'" in page.xpath("string(//meta[@http-equiv]/@content)")
 
 
@@ -81,7 +89,7 @@ def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 
 def file_of(link: str | None) -> str:
     assert link is not None
-    return b64decode(lxml_html.fromstring(link).get("href").partition("base64,")[2]).decode()
+    return b64decode(lxml_html.fragments_fromstring(link)[0].get("href").partition("base64,")[2]).decode()
 
 
 def test_the_page_saves_an_answer_or_all_of_them_and_nothing_else() -> None:
@@ -95,7 +103,8 @@ def test_the_page_saves_an_answer_or_all_of_them_and_nothing_else() -> None:
     assert file_of(talk.save(session, None, "Markdown")).count("## ") == 2
     assert [talk.save(session, *wanted) for wanted in ((3, "HTML"), ("1", "HTML"), (1, "PDF"))] == [None] * 3
     session.change(lambda held: held.ask("Three?"))
-    assert file_of(talk.save(session, None, "Markdown")).count("## ") == 2  # not what is still being written
+    session.change(lambda held: held.show(3, replace(ANSWER, status="writing")).end("stopped"))
+    assert file_of(talk.save(session, None, "Markdown")).count("## ") == 2  # not what was never finished
 
 
 def test_every_form_writes_what_no_answer_holds() -> None:

@@ -235,7 +235,7 @@ def test_what_is_cited_is_translated_where_its_reader_asks_for_it(served: Served
     page.locator("#past .told q").wait_for()
     assert page.locator(".told").all_inner_texts() == ["machine translation:\n2 in en"]
     assert page.locator(".told q").get_attribute("lang") == "en"
-    assert page.locator(".translate:enabled").count() == 5
+    assert page.locator(".translate").count() == 5
 
 
 @pytest.mark.browser
@@ -254,7 +254,13 @@ def test_the_timeline_shows_what_documents_date_and_opens_it_there(
     page.locator("#cited").wait_for()
     assert page.locator("#cited").evaluate("mark => mark.textContent") == COST_ZH.text
     page.keyboard.press("Escape")
-    assert page.locator("#times").is_hidden()
+    page.locator("#times select").wait_for()
+    assert page.locator("#times li:visible button").evaluate("button => document.activeElement === button")
+    page.locator("#times li:visible button").click()  # what was open before opens again
+    page.locator("#cited").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.locator("#times").wait_for(state="hidden")
 
 
 @pytest.mark.browser

@@ -365,9 +365,11 @@ def test_a_citation_is_told_in_the_language_of_the_question_where_that_is_anothe
     for turn, number in ((1, 9), (2, 1), ("1", 1), (1, None)):
         talk.translate(session, turn, number)
     assert not session.conversation.exchanges[0].told
-    _, now = talk.translate(session, 1, 3)
+    _, now, _ = talk.translate(session, 1, 3)
     assert texts(now, "//p[@class='told']") == ["machine translation: 3 in en"]
     assert texts(now, "//button[@class='translate']") == ["Translate", "Translate"]
+    none = replace(ANSWER, llm="")
+    assert texts(exchange_html(Exchange(1, "?", none, "done"), 3), "//button[@class='translate']") == []
     session.change(lambda held: held.tell(1, 1, ""))
     assert "No translation came" in exchange_html(session.conversation.exchanges[0], 3)
     own = replace(ANSWER, question=replace(ANSWER.question, language="fr"))

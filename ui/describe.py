@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal
 
 from corpus import Document, Published
 from ui.texts import say, spoken
@@ -35,6 +36,15 @@ def escape(text: str) -> str:
     ):
         text = text.replace(character, f"&{reference};")
     return text
+
+
+def number(value: float, digits: int = 0) -> str:
+    """Return a number as the language of the interface writes it, with so many digits after the point.
+
+    >>> number(120_000), number(12.34, 1)
+    ('120,000', '12.3')
+    """
+    return str(format_decimal(value, format=f"#,##0.{'0' * digits}".rstrip("."), locale=spoken()))
 
 
 def language_name(code: str) -> str:

@@ -7,18 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from corpus import Document, FeudError
-from rag import Answer, Citation
+from rag import Answer, Citation, Statement
+from rag.answer import join
 from rag.contract import to_json
 from ui.describe import byline, escape, title, web_address
 from ui.texts import say
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&]|^[-+](?=\s)|(?<=^\d)[.)]|(?<=^\d\d)[.)])")
 _STYLE = (
     "body{max-width:42rem;margin:2rem auto;padding:0 1rem;font:17px/1.55 Georgia,serif;color:#1e1d1b}"
     "h2{font-size:1.3rem}small,cite{color:#65625b;font-style:normal}li{margin:.6rem 0}a{color:#1d5a63}"
 )
+_OF_ADDRESSES = "%/:?#[]@!$&'()*+,;=~"
 _NOTHING_ELSE = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -41,7 +44,10 @@ def markdown(answers: Sequence[Answer]) -> str:
 
 
 def _markdown(answer: Answer) -> list[str]:
-    blocks = [f"## {_plain(answer.question.text)}", _plain(answer.text)]
+    blocks = [
+        f"## {_plain(answer.question.text)}",
+        " ".join(map(_stated, answer.statements)) or _plain(answer.notice),
+    ]
     for point in answer.disagreements:
         versions = [f"* {_plain(v.text)} {_plain(_marks(v.citations))}" for v in point.versions]
         blocks.append("\n".join([f"**{say('differ')}**", "", *versions]))
@@ -49,8 +55,13 @@ def _markdown(answer: Answer) -> list[str]:
     for citation in answer.citations:
         sources.append(f"{citation.number}. “{_plain(citation.quote)}”  \n   {_plain(_source(citation))}")
         if address := web_address(citation.document):
-            sources[-1] += f"  \n   <{address}>"
+            sources[-1] += f"  \n   <{quote(address, safe=_OF_ADDRESSES)}>"
     return [*blocks, "\n".join(sources)] if sources else blocks
+
+
+def _stated(statement: Statement) -> str:
+    doubt = f" ({say(statement.doubt)})" if statement.doubt else ""
+    return _plain(join((statement,)) + doubt)
 
 
 def html(answers: Sequence[Answer]) -> str:
@@ -66,7 +77,9 @@ def html(answers: Sequence[Answer]) -> str:
 
 def _html(turn: int, answer: Answer) -> str:
     said = "".join(
-        f"{escape(s.text)} {''.join(_link(turn, number) for number in s.citations)} " for s in answer.statements
+        f"{escape(s.text)} {''.join(_link(turn, number) for number in s.citations)} "
+        + (f"<small>({escape(say(s.doubt))})</small> " if s.doubt else "")
+        for s in answer.statements
     )
     points = "".join(
         f"<h3>{escape(say('differ'))}</h3><ul>"

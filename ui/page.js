@@ -27,7 +27,8 @@ document.addEventListener("change", (event) => {
   const { value, dataset } = event.target;
   if (dataset?.do === "interface") {
     remember(value);
-    if (root.dataset.view === "times") view("");
+    shown = "";
+    if (root.dataset.view !== "shelf") view("");
     trigger("interface", { language: value });
   } else if (dataset?.do === "only") {
     for (const item of document.querySelectorAll("#times li")) item.hidden = value !== "" && item.dataset.of !== value;
@@ -77,7 +78,7 @@ function open(button, wanted) {
 
 function close() {
   if (!root.dataset.view) return;
-  view("");
+  view(opener?.closest("#times") ? "times" : "");
   opener?.removeAttribute("data-open");
   const back = opener?.isConnected ? opener : area();
   back?.focus({ preventScroll: true });
@@ -109,7 +110,9 @@ document.addEventListener("click", (event) => {
   else if (data.save) trigger("save", { turn: number(data.turn), form: data.save });
   else if (data.do === "save") trigger("save", { turn: null, form: "HTML" });
   else if (data.translate) {
-    button.disabled = true; // until the answer is shown anew
+    if ("busy" in data) return;
+    data.busy = ""; // until the answer is shown anew, or for a while
+    setTimeout(() => delete data.busy, 20_000);
     trigger("translate", { turn: number(data.turn), citation: number(data.translate) });
   } else if (data.passage) open(button, { turn: number(data.turn), passage: number(data.passage) });
   else if (data.event) open(button, { event: number(data.event) });

@@ -9,8 +9,8 @@ from corpus import Document
 from rag.timeline import Event
 from ui.conversation import Session
 from ui.panel import shelf_html
-from ui.render import intro_html
-from ui.talk import Answerer, Talk, filter_words, top_html
+from ui.render import intro_html, top_html
+from ui.talk import Answerer, Talk, filter_words
 from ui.texts import say
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def build_page(
         now.cite(cite, session, source, **quick)
         now.times(talk.times, session, times, **quick)
         now.save(save, session, saved, **quick)
-        now.translate(translate, session, [past, now], **written)
+        now.translate(translate, session, [past, now, line], **written)
         now.interface(interface, session, [top, shelf, times, *begun, send, stop, narrow, *filters], **quick)
     page.queue(max_size=waiting, api_open=False)
     return page

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from corpus import Document, Segment
 from rag.timeline import Event
-from ui.describe import byline, day_words, escape, language, named, title, web_address
+from ui.describe import byline, day_words, escape, language, named, number, title, web_address
 from ui.texts import say
 
 Span = tuple[int, int]
@@ -45,9 +45,10 @@ def times_html(events: Sequence[Event]) -> str:
         for d in documents.values()
     )
     items = "".join(_event(place, event) for place, event in enumerate(events[:EVENTS]))
-    note = f"<p>{escape(say('most', count=EVENTS, all=len(events)))}</p>" if len(events) > EVENTS else ""
+    few = "" if events else say("dateless")
+    note = say("most", count=number(EVENTS), all=number(len(events))) if len(events) > EVENTS else few
     return (
-        f"<header><div><h2>{escape(say('timeline'))}</h2>{note}"
+        f"<header><div><h2>{escape(say('timeline'))}</h2><p>{escape(note)}</p>"
         f'<select data-do="only" aria-label="{escape(say("only"))}">'
         f'<option value="">{escape(say("everything"))}</option>{choices}</select></div>{_close()}</header>'
         f'<ul class="volumes">{items}</ul>'
@@ -58,10 +59,15 @@ def _event(place: int, event: Event) -> str:
     said = event.sentence
     return (
         f'<li data-of="{escape(said.document.id)}"><button type="button" class="volume" data-event="{place}">'
-        f'<time datetime="{event.value}">{escape(day_words(event.value))}</time>'
+        f'<time datetime="{event.value}">{escape(_when(event))}</time>'
         f'<bdi lang="{escape(said.language)}">{escape(said.text)}</bdi>'
         f"<small>{escape(byline(said.document, said.language))}</small></button></li>"
     )
+
+
+def _when(event: Event) -> str:
+    words = day_words(event.value)
+    return say("several", first=words, last=day_words(event.until)) if event.until else words
 
 
 def _close() -> str:
@@ -89,7 +95,9 @@ def _notes(document: Document, first: int, last: int) -> str:
         words = say("read_from", words=published.words.strip()) if published.words.strip() else ""
         lines.append(f"{words} {published.note}".strip())
     if (first, last) != (0, len(document.text)):
-        lines.append(say("window", first=f"{first + 1:,}", last=f"{last:,}", count=f"{len(document.text):,}"))
+        lines.append(
+            say("window", first=number(first + 1), last=number(last), count=number(len(document.text)))
+        )
     if any(
         segment.kind == "noise" and segment.start < last and segment.end > first
         for segment in document.segments

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from index import EVERYTHING, Filter, Hit
 from rag import Answer, Citation, Disagreement, Statement, Version
 from ui.conversation import Exchange
-from ui.describe import byline, escape, language_name, named, title
+from ui.describe import byline, escape, language_name, named, number, own_name, title
 from ui.export import FORMS
-from ui.texts import say
+from ui.texts import LANGUAGES, say, spoken
 
 
 def exchange_html(exchange: Exchange, documents: int) -> str:
@@ -140,16 +140,17 @@ def _sources(exchange: Exchange, answer: Answer) -> str:
         f"<b>{c.number}</b><span>{named(c.document)}"
         f"<small>{escape(byline(c.document, c.language))}</small>"
         f'<q lang="{escape(c.language)}" dir="auto">{escape(c.quote)}</q></span></button>'
-        f"{_told(exchange, c, answer.question.language)}</li>"
+        f"{_told(exchange, answer, c)}</li>"
         for c in answer.citations
     )
     heading = f"<h3>{escape(say('sources'))}</h3>" if items else ""
     return f'<div class="sources">{heading}<ul>{items}</ul></div>'
 
 
-def _told(exchange: Exchange, citation: Citation, reader: str) -> str:
-    """What a citation in another language says, or the offer to translate it."""
-    if citation.language == reader or not exchange.over:
+def _told(exchange: Exchange, answer: Answer, citation: Citation) -> str:
+    """What a citation in another language says, or the offer to translate it, where a model can."""
+    reader = answer.question.language
+    if citation.language == reader or not exchange.over or not answer.llm:
         return ""
     told = exchange.told.get(citation.number)
     if told is None:
@@ -159,9 +160,9 @@ def _told(exchange: Exchange, citation: Citation, reader: str) -> str:
             f"{escape(say('translate'))}</button>"
         )
     if not told:
-        return f'<p class="told"><small>{escape(say("untranslated"))}</small></p>'
+        return f'<p class="told" role="status"><small>{escape(say("untranslated"))}</small></p>'
     return (
-        f'<p class="told"><small>{escape(say("translated"))}</small> '
+        f'<p class="told" role="status"><small>{escape(say("translated"))}</small> '
         f'<q lang="{escape(reader)}" dir="auto">{escape(told)}</q></p>'
     )
 
@@ -195,9 +196,9 @@ def _passage(turn: int, place: int, hit: Hit) -> str:
 def _foot(exchange: Exchange, answer: Answer) -> str:
     if answer.timing.total_ms is None:
         return '<p class="foot"></p>'
-    words = [say("took", seconds=f"{answer.timing.total_ms / 1000:.1f}")]
+    words = [say("took", seconds=number(answer.timing.total_ms / 1000, 1))]
     if answer.timing.evidence_ms is not None:
-        words.append(say("evidence", seconds=f"{answer.timing.evidence_ms / 1000:.2f}"))
+        words.append(say("evidence", seconds=number(answer.timing.evidence_ms / 1000, 2)))
     words += [name for name in (answer.llm,) if name]
     forms = " ".join(
         f'<button type="button" data-turn="{exchange.number}" data-save="{form}">{form}</button>'
@@ -222,3 +223,21 @@ def intro_html(questions: Sequence[tuple[str, str]]) -> str:
 def line_html(text: str) -> str:
     """The line under the question box: what is wrong with the question, "" if nothing is."""
     return f'<p class="line" role="alert">{escape(text)}</p>' if text else ""
+
+
+def top_html(documents: int) -> str:
+    """The bar of the page: its name, its language, the documents, the timeline, what can be kept."""
+    languages = "".join(
+        f'<option value="{code}" lang="{code}"{" selected" if code == spoken() else ""}>'
+        f"{escape(own_name(code))}</option>"
+        for code in LANGUAGES
+    )
+    return (
+        f'<header class="top" lang="{spoken()}" data-source="{escape(say("source"))}"><h1>{say("name")}</h1>'
+        f"<p>{escape(say('motto'))}</p><nav>"
+        f'<select data-do="interface" aria-label="{escape(say("interface"))}">{languages}</select>'
+        f'<button type="button" data-do="shelf">{escape(say("shelf"))} <b>{documents}</b></button>'
+        f'<button type="button" data-do="times">{escape(say("timeline"))}</button>'
+        f'<button type="button" data-do="save">{escape(say("save"))}</button>'
+        f'<button type="button" data-do="fresh">{escape(say("new"))}</button></nav></header>'
+    )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cache, partial
+from threading import Lock
 from typing import Any, Protocol
 
 from corpus import Document, FeudError, Passage
@@ -14,11 +15,11 @@ from rag import Answer, Citation, Question, Turn
 from rag.question import LONGEST
 from rag.timeline import Event
 from ui.conversation import Conversation, Session
-from ui.describe import escape, language_name, own_name
+from ui.describe import language_name
 from ui.export import FORMS, download_html
 from ui.panel import shelf_html, source_html, times_html
-from ui.render import exchange_html, intro_html, line_html
-from ui.texts import LANGUAGES, nearest, say, speaking, spoken
+from ui.render import exchange_html, intro_html, line_html, top_html
+from ui.texts import nearest, say, speaking
 
 EVERY = 0.08  # seconds between two snapshots in which only the draft grew: as often as an eye reads
 LOG = logging.getLogger("feud.page")
@@ -36,7 +37,7 @@ class Answerer(Protocol):
 
 
 class Talk:
-    """What the page does with a conversation at each event; it holds no state of its own."""
+    """What the page does with a conversation at each event; what it holds is the same for all."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class Talk:
         events: Callable[[], Sequence[Event]] = tuple,
     ) -> None:
         self.answerer, self.documents, self.examples = answerer, documents, examples
-        self.events = cache(events)
+        self._events, self._looking = cache(events), Lock()
 
     def begin(
         self,
@@ -68,8 +69,9 @@ class Talk:
             problem = problem or str(error)
         if problem:
             return gr.skip(), gr.skip(), line_html(problem), gr.skip()
-        session.change(lambda held: held.ask(question.strip(), where))
-        return self._earlier(session), self._last(session), "", ""
+        conversation = session.change(lambda held: held.ask(question.strip(), where))
+        with speaking(session.language):
+            return self._earlier(conversation), self._last(conversation), "", ""
 
     def run(self, session: Session) -> Iterator[Any]:
         """Answer the question that waits; each snapshot is shown until its reader stops it.
@@ -91,7 +93,7 @@ class Talk:
                     shown = conversation.exchange(number)
                     if shown is None or shown.over in ("stopped", "broken"):
                         break
-                    yield self._last(session)
+                    yield self._said(session, conversation)
         except FeudError as error:
             failed = answer or Answer(Question(question, "und", question), "failed")
             failed = replace(failed, status="failed", draft="", notice=str(error))
@@ -99,35 +101,41 @@ class Talk:
         except Exception:
             LOG.exception("the answer to question %d of a session failed", number)
         # Gradio sends the last value once more at the end, so it has to be what stands there by then.
-        session.change(lambda held: held.end("broken") if held.asked == number else held)
-        yield self._last(session)
+        conversation = session.change(lambda held: held.end("broken") if held.asked == number else held)
+        yield self._said(session, conversation)
 
     def lose(self, session: Session) -> str:
         """Say that no answer will come: the queue was full."""
-        session.lose()
-        return self._last(session)
+        return self._said(session, session.lose())
 
     def stop(self, session: Session) -> str:
         """Mark the exchange as stopped by its reader."""
-        session.change(lambda held: held.end("stopped"))
-        return self._last(session)
+        return self._said(session, session.change(lambda held: held.end("stopped")))
 
     def fresh(self, session: Session) -> tuple[Any, ...]:
         """Start anew."""
-        session.change(Conversation.fresh)
-        return "", self._last(session), "", "", ""
+        return "", self._said(session, session.change(Conversation.fresh)), "", "", ""
 
     def translate(self, session: Session, turn: object, number: object) -> tuple[Any, ...]:
-        """Put what an answer cites into the language of its question."""
+        """Put what an answer cites into the language of its question, or say why that failed."""
         import gradio as gr
 
         exchange = session.conversation.exchange(turn)
         cited = exchange.citation(number) if exchange else None
         if exchange is None or exchange.answer is None or cited is None:
-            return gr.skip(), gr.skip()
-        told = self.answerer.translate(cited, exchange.answer.question.language)
-        session.change(lambda held: held.tell(exchange.number, cited.number, told))
-        return self._earlier(session), self._last(session)
+            return gr.skip(), gr.skip(), gr.skip()
+        try:
+            told = self.answerer.translate(cited, exchange.answer.question.language)
+        except FeudError as error:
+            return gr.skip(), gr.skip(), line_html(str(error))
+        conversation = session.change(lambda held: held.tell(exchange.number, cited.number, told))
+        with speaking(session.language):
+            return self._earlier(conversation), self._now(conversation), ""
+
+    def events(self) -> Sequence[Event]:
+        """What the documents date, looked up once."""
+        with self._looking:
+            return self._events()
 
     def times(self, session: Session) -> str:
         """What happened when."""
@@ -135,27 +143,28 @@ class Talk:
             return times_html(self.events())
 
     def save(self, session: Session, turn: object, form: object) -> str | None:
-        """A file with an answer, or with all of the conversation where no `turn` is named; None for nothing."""
-        told = [e for e in session.conversation.exchanges if e.answer and e.over and turn in (None, e.number)]
+        """A file with a finished answer, or with all of them where no `turn` is named; None for nothing."""
+        told = [e for e in session.conversation.exchanges if e.over == "done" and turn in (None, e.number)]
         answers = [exchange.answer for exchange in told if exchange.answer]
         if not answers or form not in FORMS:
             return None
         with speaking(session.language):
-            return download_html(answers, FORMS[str(form)], "feud" if turn is None else f"feud-{turn}")
+            name = "feud" if turn is None else f"feud-{turn}"
+            return download_html(answers, FORMS[str(form)], name) + _anew()
 
     def speak(self, session: Session, wanted: str) -> tuple[Any, ...]:
         """Say everything in the language of the interface that suits the one that is `wanted`."""
         import gradio as gr
 
         session.language = nearest(wanted)
-        past, now = self._earlier(session), self._last(session)
+        conversation = session.conversation
         with speaking(session.language):
             return (
                 top_html(len(self.documents)),
                 shelf_html(self.documents),
                 "",
-                past,
-                now,
+                self._earlier(conversation),
+                self._now(conversation),
                 "",
                 gr.update(label=say("question"), placeholder=say("placeholder")),
                 gr.update(value=say("send")),
@@ -167,7 +176,8 @@ class Talk:
     def open(self, session: Session, wanted: object) -> str | None:
         """The source panel for what a browser asks to see, None where there is no such thing."""
         with speaking(session.language):
-            return self._source(session.conversation, wanted)
+            html = self._source(session.conversation, wanted)
+        return html and html + _anew()
 
     def _source(self, conversation: Conversation, wanted: object) -> str | None:
         if not isinstance(wanted, dict):
@@ -194,16 +204,30 @@ class Talk:
         others = [(c.start, c.end) for c in citations if c.document.id == span.document.id and c is not span]
         return source_html(span.document, span.start, span.end, others)
 
-    def _earlier(self, session: Session) -> str:
+    def _earlier(self, conversation: Conversation) -> str:
         """All exchanges but the last."""
-        with speaking(session.language):
-            past = session.conversation.exchanges[:-1]
-            return "".join(exchange_html(exchange, len(self.documents)) for exchange in past)
+        return "".join(exchange_html(past, len(self.documents)) for past in conversation.exchanges[:-1])
 
-    def _last(self, session: Session) -> str:
+    def _now(self, conversation: Conversation) -> Any:
+        """The last exchange, for an event that is not its own: one that is running shows itself."""
+        import gradio as gr
+
+        return gr.skip() if conversation.running else self._last(conversation)
+
+    def _last(self, conversation: Conversation) -> str:
+        if not conversation.exchanges:
+            return intro_html(self.examples)
+        return exchange_html(conversation.exchanges[-1], len(self.documents))
+
+    def _said(self, session: Session, conversation: Conversation) -> str:
+        """The last exchange in the language of the session."""
         with speaking(session.language):
-            exchanges = session.conversation.exchanges
-            return exchange_html(exchanges[-1], len(self.documents)) if exchanges else intro_html(self.examples)
+            return self._last(conversation)
+
+
+def _anew() -> str:
+    """What makes a page's value another one, so that the browser acts on it although the rest is the same."""
+    return f'<i hidden data-at="{time.monotonic_ns()}"></i>'
 
 
 def question_problem(question: str) -> str:
@@ -228,23 +252,6 @@ def thin(
         if grown or clock() - at >= every:
             shown, at = answer, clock()
             yield answer
-
-
-def top_html(documents: int) -> str:
-    languages = "".join(
-        f'<option value="{code}" lang="{code}"{" selected" if code == spoken() else ""}>'
-        f"{escape(own_name(code))}</option>"
-        for code in LANGUAGES
-    )
-    return (
-        f'<header class="top" lang="{spoken()}" data-source="{escape(say("source"))}"><h1>{say("name")}</h1>'
-        f"<p>{escape(say('motto'))}</p><nav>"
-        f'<select data-do="interface" aria-label="{escape(say("interface"))}">{languages}</select>'
-        f'<button type="button" data-do="shelf">{escape(say("shelf"))} <b>{documents}</b></button>'
-        f'<button type="button" data-do="times">{escape(say("timeline"))}</button>'
-        f'<button type="button" data-do="save">{escape(say("save"))}</button>'
-        f'<button type="button" data-do="fresh">{escape(say("new"))}</button></nav></header>'
-    )
 
 
 def filter_words(documents: Sequence[Document]) -> list[dict[str, Any]]:
