@@ -6,7 +6,7 @@ FEUD := $(VENV)/bin/feud
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models index serve ask test lint eval browser lock clean
+.PHONY: help setup models index serve ask test lint eval browser pictures lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ browser: ## Debian's Chromium for the tests of the page
 eval: index ## the whole eval, development and test cases: about half an hour
 	$(FEUD) eval --split dev
 	$(FEUD) eval --split test
+
+pictures: index browser $(VENV)/.dev ## take the pictures of the page anew
+	$(VENV)/bin/python -m tests.pictures
 
 lock: $(VENV)/.dev ## pin what is installed now
 	$(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//' > constraints.txt

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 from corpus.document import Precision, Published
 
@@ -72,6 +73,31 @@ def dates(text: str) -> list[Printed]:
     ]
 
 
+def month_days(text: str, loosely: bool = False) -> set[tuple[int, int]]:
+    """Return each day that `text` names, with or without a year, as (month, day), in any reading.
+
+    `loosely` takes two numbers with a point or a stroke between them for a day, too.
+
+    >>> sorted(month_days("am 3. März, le 1er mai 2021, 9月5日, February 7, 3月, 4.5 %"))
+    [(2, 7), (3, 3), (5, 1), (9, 5)]
+    >>> sorted(month_days("am 12.11.", loosely=True))
+    [(11, 12), (12, 11)]
+    """
+    found = set()
+    for printed in dates(text):
+        for value in (printed.value, printed.until or ""):
+            if value.count("-") == 2:
+                found.add((int(value[5:7]), int(value[8:])))
+    for match in _named_days().finditer(text):
+        if name := match["m"] or match["m2"]:
+            found.add((_months()[name.casefold()], int(match["d"] or match["d2"])))
+        elif match["m3"]:
+            found.add((int(match["m3"]), int(match["d3"])))
+        elif loosely:
+            found |= {(int(match["a"]), int(match["b"])), (int(match["b"]), int(match["a"]))}
+    return {(month, day) for month, day in found if 1 <= month <= 12 and 1 <= day <= 31}
+
+
 def _numeric(text: str) -> Iterator[Printed]:
     for match in _YEAR_FIRST.finditer(text):
         month, day = (match["m"] or match["m2"] or match["m3"]), (match["d"] or match["d2"] or match["d3"])
@@ -103,13 +129,13 @@ def _iso(year: str, month: str, day: str | None) -> str | None:
 
 
 @cache
-def _months() -> dict[str, int]:
+def _months(*widths: Literal["wide", "abbreviated"]) -> dict[str, int]:
     """Month names in many languages, with their numbers (Unicode CLDR, through Babel)."""
     from babel.dates import get_month_names
 
     names: dict[str, int] = {}
     for locale in _LOCALES:
-        for width in ("wide", "abbreviated"):
+        for width in widths or ("wide", "abbreviated"):
             for context in ("format", "stand-alone"):
                 for number, name in get_month_names(width, context, locale).items():
                     if not name.isdigit() and len(name) > 2:
@@ -124,6 +150,19 @@ def _named_pattern() -> re.Pattern[str]:
     return re.compile(
         rf"(?<![\w])(?:(?P<d>\d\d?){_ORDINAL}{of}\s)?(?P<m>{month})\.?,?{of}\s(?P<y>[12]\d{{3}})(?!\d)"
         rf"|(?<![\w])(?P<m2>{month})\.?\s(?P<d2>\d\d?){_ORDINAL},?\s(?P<y2>[12]\d{{3}})(?!\d)",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _named_days() -> re.Pattern[str]:
+    """Without a year only whole names count: "set 5" is no fifth of September."""
+    month = "|".join(sorted(map(re.escape, _months("wide")), key=len, reverse=True))
+    return re.compile(
+        rf"(?<!\w)(?P<d>\d\d?){_ORDINAL}(?:\s(?:de|of))?\s(?P<m>{month})(?!\w)"
+        rf"|(?<!\w)(?P<m2>{month})\.?\s(?P<d2>\d\d?)(?:st|nd|rd|th)?(?![\w%]|[.,]\d)"
+        r"|(?P<m3>\d\d?)\s?[月월]\s?(?P<d3>\d\d?)\s?[日일号號]"
+        r"|(?<![\d.,/])(?P<a>\d\d?)[./](?P<b>\d\d?)(?![\d/]|[.,]\d)\.?",
         re.IGNORECASE,
     )
 

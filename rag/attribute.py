@@ -10,13 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from corpus import Sentence
+from corpus.dates import month_days
 from corpus.language import guess
 from corpus.names import absent, garbled, names
 from corpus.numbers import Quantity, currencies, missing, quantities
 from index import Index, SentenceView
 from index.tokens import tokens
 from rag.answer import ASKING, Question
-from rag.evidence import Evidence, dated_numbers
+from rag.evidence import Evidence, dated_days, dated_numbers
 from rag.wording import QUOTED
 
 READ: tuple[SentenceView, ...] = ("sentences", "english")
@@ -46,8 +47,9 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
     """Return the evidence that `text` rests on, best first; none where it rests on nothing.
 
     Each name in `text` must stand in the passage of its source or in the title of its document, a name that was
-    asked about anywhere in the document; each currency in the passage, and each number in a cited sentence or
-    in the date of its document, all in one source if one has them all.
+    asked about anywhere in the document; each currency in the passage, each day of a month in the sentence or
+    the date of its document; and each number in a cited sentence or such a date, all in one source if one has
+    them all.
     """
     if (
         not evidence.sentences
@@ -66,13 +68,14 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
         for has, sentence in zip(whole, evidence.sentences, strict=True)
     ]
     support, order = _ranked(text, question, evidence, index, proven)
-    paid = currencies(text)
+    paid, days = currencies(text), month_days(text)
     order = [
         row
         for row in order
         if not absent(fresh, _around(row, evidence))
         and not absent(spoken - fresh, f"{_around(row, evidence)} {evidence.sentences[row].document.text}")
         and paid <= currencies(evidence.around[row])
+        and days <= dated_days([evidence.sentences[row]])
     ]
     if able := [row for row in order if whole[row]]:
         cited, close = [evidence.sentences[able[0]]], able

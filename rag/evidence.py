@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Passage, Sentence
+from corpus.dates import month_days
 from corpus.numbers import Quantity, quantities
 from index import Hit, Index, sentence_scores
 
@@ -67,6 +68,12 @@ def dated_numbers(spans: Iterable[Passage | Sentence]) -> list[Quantity]:
         for quantity in quantities(span.text, span.language)
         + quantities(span.document.published.value or "", "und")
     ]
+
+
+def dated_days(spans: Iterable[Passage | Sentence]) -> set[tuple[int, int]]:
+    """The days of months in passages or sentences, and those that their documents were published on."""
+    texts = (f"{span.text} {span.document.published.value} {span.document.published.until}" for span in spans)
+    return set().union(*(month_days(text, loosely=True) for text in texts))
 
 
 def _words(hit: Hit, index: Index) -> str:

@@ -1,5 +1,6 @@
 """The language model as a translator: of sentences into English for the index, of quotations for readers."""
 
+from corpus.dates import month_days
 from corpus.numbers import missing, quantities
 from rag.attribute import strays
 from rag.llm import LLM, Prompt, ended
@@ -26,8 +27,12 @@ class LLMTranslator:
         """
         written = self._reply(telling(english or sentence, reader))
         said, meant = quantities(written, reader), quantities(sentence, language)
-        wrong = strays(written, reader) or missing(said, meant) or missing(meant, said)
-        return "" if wrong else written
+        kept = (
+            not missing(said, meant)
+            and not missing(meant, said)
+            and month_days(written) <= month_days(sentence, loosely=True)
+        )
+        return written if kept and not strays(written, reader) else ""
 
     def _reply(self, prompt: Prompt) -> str:
         return visible(ended(self._llm.stream(prompt, LONGEST)))

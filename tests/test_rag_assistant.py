@@ -468,3 +468,15 @@ def test_an_obedient_model_changes_nothing_that_is_shown(index: Index, reply: st
 def test_a_number_is_cited_from_the_source_that_holds_it(index: Index) -> None:
     answer = ask(index, "The tower of Hellis was built in 1811.", answers=[BUILT])
     assert [citation.quote for citation in answer.citations] == [BUILT]
+
+
+def test_a_day_is_cited_from_a_source_that_names_it(tmp_path: Path) -> None:
+    source = "Im 3. Monat, im März, wurde der Turm von Hellis geschlossen."
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "turm.txt").write_text(f"{source} Es regnete zwei Tage lang.", "utf-8")
+    assert list(build(tmp_path / "documents", tmp_path / "home", CloseEmbedder()))
+    for written, support in (("am 3. März", "quoted"), ("im März", "verified")):
+        llm = ScriptedLLM(f"Der Turm von Hellis wurde {written} geschlossen.", answers=[source])
+        asked = Assistant(lambda: open_index(tmp_path / "home", CloseEmbedder()), llm)
+        [statement] = asked.ask("Wann wurde der Turm von Hellis geschlossen?").statements
+        assert statement.support == support

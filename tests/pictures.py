@@ -1,0 +1,72 @@
+"""Takes the README's pictures of the page anew, with the real model: `make pictures`."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import CHROMIUM, QUIET
+
+FEUD = Path(sys.executable).with_name("feud")
+FOLDER = Path(__file__).parents[1] / "ui" / "pictures"
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "color_scheme": "dark",
+}
+ASKED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "page": (DESKTOP, "en-GB", "How much did Musk offer for OpenAI?"),
+    "german": (DESKTOP, "de-DE", "Wann hat Musk OpenAI zum ersten Mal verklagt?"),
+    "chinese": (PHONE, "zh-CN", "OpenAI是哪一年成立的？"),
+}
+"""Of each picture the device, the language of the browser, and the question."""
+
+
+def main() -> None:
+    with subprocess.Popen([FEUD, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True) as feud:
+        try:
+            assert feud.stdout is not None
+            address = next(line.strip() for line in feud.stdout if line.startswith("http"))
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+                for name, (device, language, question) in ASKED.items():
+                    _take(browser, address, name, device, language, question)
+        finally:
+            feud.terminate()
+
+
+def _take(
+    browser: Browser, address: str, name: str, device: dict[str, Any], language: str, question: str
+) -> None:
+    """Take the picture of an answer; of the first one that of the timeline, too."""
+    page = _asked(browser, address, device, language, question)
+    page.screenshot(path=FOLDER / f"{name}.png")
+    if name == next(iter(ASKED)):
+        page.locator("[data-do=times]").click()
+        page.locator("#times li").first.wait_for()
+        page.screenshot(path=FOLDER / "timeline.png")
+    page.context.close()
+
+
+def _asked(browser: Browser, address: str, device: dict[str, Any], language: str, question: str) -> Page:
+    """A page with the whole answer to a question and, beside it, its first source."""
+    page = browser.new_context(locale=language, **device).new_page()
+    page.goto(address)
+    page.locator(f"html[lang={language[:2]}]").wait_for()
+    page.fill("#question textarea", question)
+    page.press("#question textarea", "Enter")
+    page.locator("article[data-state=done]").wait_for(timeout=120_000)
+    if device is not PHONE:
+        page.locator(".statement .cite").first.click()
+        page.locator("#cited").wait_for()
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(500)
+    return page
+
+
+if __name__ == "__main__":
+    main()
