@@ -37,8 +37,13 @@ def cite(
 
 def quote(answer: Answer, sentence: Sentence, translated: str = "", likely: float | None = None) -> Answer:
     """Return `answer` with a sentence of a document, for readers of another language with its `translated`."""
-    words = quotation(visible(sentence.text), sentence.language, answer.question.language, visible(translated))
+    words = quoted(sentence, answer.question.language, translated)
     return cite(answer, words, [sentence], "quoted", likely)
+
+
+def quoted(sentence: Sentence, reader: str, translated: str = "") -> str:
+    """Return a sentence as it is quoted for a reader of a language."""
+    return quotation(visible(sentence.text), sentence.language, reader, visible(translated))
 
 
 def unmarked(text: str) -> str:

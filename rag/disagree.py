@@ -3,7 +3,7 @@
 Found by the program alone; which version is right is left to the reader.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from corpus import Sentence
@@ -11,7 +11,7 @@ from corpus.names import absent, names, words
 from corpus.numbers import Quantity, is_year, missing, quantities
 from index import Index
 from rag.answer import Answer, Disagreement, Statement, Version
-from rag.cite import quote
+from rag.cite import quote, quoted
 
 SAME = 0.03
 """How much closer two sentences are to each other than the next closest of their languages are, both ways.
@@ -39,7 +39,8 @@ def compare(answer: Answer, index: Index, translated: Callable[[Sentence], str])
             answer = answer if known else quote(answer, sentence, translated(sentence))
         told = [other for other in answer.statements if _source(other, answer) in (source, *differing)]
         told.sort(key=lambda other: _in_time(_source(other, answer)))
-        versions = tuple(Version(other.text, other.citations) for other in told)
+        sources = {_source(other, answer) for other in told}
+        versions = tuple(_version(other, answer, sources, translated) for other in told)
         if len(versions) > 1:
             point = Disagreement(answer.question.text, versions)
             answer = replace(answer, disagreements=(*answer.disagreements, point))
@@ -85,6 +86,19 @@ def _known(first: Sentence, second: Sentence) -> bool:
     found = names(first.text, first.language, words(second.text))
     strange = len(absent(found, second.text))
     return strange < 2 or 2 * strange <= len(found)
+
+
+def _version(
+    statement: Statement, answer: Answer, sources: Collection[Sentence], translated: Callable[[Sentence], str]
+) -> Version:
+    """What a statement tells; its source, quoted, where it leaves out the number that others have otherwise."""
+    source = _source(statement, answer)
+    stated = _stated(statement, answer)
+    tells = any(missing(stated, _numbers(other)) for other in sources if other != source)
+    if tells or statement.support == "quoted":
+        return Version(statement.text, statement.citations)
+    words = quoted(source, answer.question.language, translated(source))
+    return Version(words, statement.citations)
 
 
 def _versions(answer: Answer) -> list[Version]:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from index import Index, build, open_index
-from rag.disagree import differences
+from index import Hit, Index, build, open_index
+from rag.answer import Answer, Question
+from rag.cite import cite
+from rag.disagree import compare, differences
 from tests.scripted_llm import CloseEmbedder
 
 BUILT = "The tower of Hellis was built in 1911 by the mason Anna Brandt for 40 crowns."
@@ -43,3 +45,20 @@ def test_versions_are_listed_in_the_order_of_time(tmp_path: Path) -> None:
 def test_what_tells_no_other_number_of_the_same_differs_in_nothing(tmp_path: Path, other: str) -> None:
     index = indexed(tmp_path, BUILT, other)
     assert differences(index.sentences, index) == []
+
+
+def test_each_version_has_what_is_disputed_if_not_in_its_statement_then_quoted(tmp_path: Path) -> None:
+    later = BUILT.replace("1911", "1921")
+    index = indexed(tmp_path, BUILT, later)
+    first, second = (next(s for s in index.sentences if s.text == text) for text in (BUILT, later))
+    question = Question("When was the tower built?", "en", "When was the tower built?")
+    answer = Answer(question, "writing", hits=tuple(Hit(passage, 0.5) for passage in index.passages))
+    answer = cite(answer, "It was built in 1911.", [first], "verified")
+    answer = cite(answer, "It was built by the mason Anna Brandt.", [second], "verified")
+    compared = compare(answer, index, lambda sentence: "")
+    [point] = compared.disagreements
+    assert [(version.text, version.citations) for version in point.versions] == [
+        (later, (2,)),
+        ("It was built in 1911.", (1,)),
+    ]
+    assert compared.statements == answer.statements
