@@ -220,8 +220,8 @@ def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) ->
     """Let the model answer from one sentence; its first sentence is taken over where it rests on the evidence.
 
     Where it does not, the model tries once more from the sentence in English, if the index has it so; then the
-    sentence itself is quoted if it is `likely` enough to answer. It is quoted at once where somebody's words are
-    asked for and it has some: that stands in for being likely.
+    sentence itself is quoted if it is `likely` enough to answer. It is quoted at once where it has somebody's
+    words and those are asked for, which stands in for being likely.
     """
     question, sentence = answer.question, desk.evidence.sentences[place]
     if asks_for_words(question.text, question.language) and quotes(sentence):
