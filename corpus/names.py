@@ -16,7 +16,7 @@ _OTHERS = "\u0370-\u03ff\u0400-\u052f\u0531-\u0587"  # Greek, Cyrillic, Armenian
 _WORD = re.compile(rf"[{_LATIN}]+(?:-[{_LATIN}]+)*\d*|[{_OTHERS}]+(?:-[{_OTHERS}]+)*")
 _BREAK = re.compile(r"(?:[.!?¿¡:;…\n\"“”„«»‹›(\[]|(?<!\w)['‘’])\s*$")  # d'Altman begins no quotation
 _MIXED = re.compile(rf"[{_LATIN}][{_OTHERS}]|[{_OTHERS}][{_LATIN}]")
-_CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _COMMON = re.compile("(?<![A-Za-z])[a-z]{4,}(?![A-Za-z])")
 _NOUNS_HAVE_CAPITALS = {"de", "lb"}
 _ENDING = 3  # letters that a case or a genitive may add: Musks, Muska, Altmanowi
@@ -51,7 +51,7 @@ def garbled(text: str) -> bool:
     >>> garbled("в lawsuitе против OpenAI"), garbled("释放 hostages"), garbled("против OpenAI, 马斯克起诉xAI")
     (True, True, False)
     """
-    return _MIXED.search(text) is not None or bool(_CJK.search(text) and _COMMON.search(text))
+    return _MIXED.search(text) is not None or bool(CJK.search(text) and _COMMON.search(text))
 
 
 def words(text: str) -> set[str]:

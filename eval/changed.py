@@ -1,7 +1,7 @@
 """News in which a number was changed: whether answers follow the documents or what a model remembers."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import get_args
 
@@ -37,18 +37,17 @@ def _number(query: Query, pool: Pool) -> str:
     texts = gold.text, pool.english.get(gold, gold.text)
     numbers: list[str] = [run for form in query.says for run in _DIGITS.findall(form)]
     for number in numbers:
-        own = [form for form in query.says if number in _DIGITS.findall(form)]
+        own = _with(number, query.says)
         others = [form for form in query.says if form not in own]
-        if all(number in _DIGITS.findall(text) and not states(text, others) for text in texts) and any(
-            states(text, own) for text in texts
-        ):
+        held = len(_with(number, texts)) == len(texts) and any(states(text, own) for text in texts)
+        if held and not any(states(text, others) for text in texts):
             return number
     return ""
 
 
 def _case(query: Query, number: str, split: Split) -> Case:
     swap = {number: altered(number)}
-    forms = [form for form in query.says if number in _DIGITS.findall(form)]
+    forms = _with(number, query.says)
     return replace(
         told(query, split),
         id=f"{query.id}-changed",
@@ -56,6 +55,10 @@ def _case(query: Query, number: str, split: Split) -> Case:
         facts=(tuple(_swapped(form, swap) for form in forms),),
         forbidden=tuple(forms),
     )
+
+
+def _with(number: str, texts: Iterable[str]) -> list[str]:
+    return [text for text in texts if number in _DIGITS.findall(text)]
 
 
 def _swapped(text: str, swaps: dict[str, str]) -> str:

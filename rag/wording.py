@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from corpus import Sentence
+from corpus.names import CJK
 from rag.wordlists import patterns
 
 QUOTED = re.compile(
@@ -19,7 +20,6 @@ QUOTED = re.compile(
 _NAME = 3
 """A quotation of fewer words may be a title, or the words of an article in another language."""
 _APOSTROPHES = str.maketrans("’‘ʼ", "'''")
-_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _PER_WORD = 2  # characters of a script without spaces
 
 
@@ -55,4 +55,4 @@ def _folded(text: str) -> str:
 
 
 def _long(words: str) -> bool:
-    return len(words.split()) >= _NAME or len(_DENSE.findall(words)) >= _NAME * _PER_WORD
+    return len(words.split()) >= _NAME or len(CJK.findall(words)) >= _NAME * _PER_WORD

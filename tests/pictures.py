@@ -8,20 +8,16 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import CHROMIUM, QUIET
+from tests.test_ui_page import PHONE
 
 FEUD = Path(sys.executable).with_name("feud")
 FOLDER = Path(__file__).parents[1] / "ui" / "pictures"
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "is_mobile": True,
-    "has_touch": True,
-    "color_scheme": "dark",
-}
+DARK = {**PHONE, "color_scheme": "dark"}
 ASKED: dict[str, tuple[dict[str, Any], str, str]] = {
     "page": (DESKTOP, "en-GB", "How much did Musk offer for OpenAI?"),
     "german": (DESKTOP, "de-DE", "Wann hat Musk OpenAI zum ersten Mal verklagt?"),
-    "chinese": (PHONE, "zh-CN", "OpenAI是哪一年成立的？"),
+    "chinese": (DARK, "zh-CN", "OpenAI是哪一年成立的？"),
 }
 """Of each picture the device, the language of the browser, and the question."""
 
@@ -60,7 +56,7 @@ def _asked(browser: Browser, address: str, device: dict[str, Any], language: str
     page.fill("#question textarea", question)
     page.press("#question textarea", "Enter")
     page.locator("article[data-state=done]").wait_for(timeout=120_000)
-    if device is not PHONE:
+    if device is DESKTOP:
         page.locator(".statement .cite").first.click()
         page.locator("#cited").wait_for()
     page.mouse.move(0, 0)

@@ -207,8 +207,8 @@ def serve(
     except FeudError as error:
         print(f"warning: {error} Until then answers are quotations.", file=sys.stderr)
     background.start(settings, assistant)
-    index = assistant.latest()
-    serve(assistant, index.documents, events=lambda: timeline(index.sentences), host=host, port=port)
+    documents = assistant.latest().documents
+    serve(assistant, documents, events=lambda: timeline(assistant.latest().sentences), host=host, port=port)
 
 
 @app.command()

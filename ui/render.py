@@ -201,7 +201,8 @@ def _foot(exchange: Exchange, answer: Answer) -> str:
         words.append(say("evidence", seconds=number(answer.timing.evidence_ms / 1000, 2)))
     words += [name for name in (answer.llm,) if name]
     forms = " ".join(
-        f'<button type="button" data-turn="{exchange.number}" data-save="{form}">{form}</button>'
+        f'<button type="button" data-turn="{exchange.number}" data-save="{form}" '
+        f'aria-label="{escape(say("save"))} {exchange.number}: {form}">{form}</button>'
         for form in FORMS
     )
     save = f'<span class="save">{escape(say("save"))}: {forms}</span>'

@@ -33,7 +33,7 @@ class Answerer(Protocol):
     ) -> Iterator[Answer]: ...
 
     def translate(self, citation: Citation, language: str) -> str:
-        """Return what is cited in another language, "" where no sound translation came."""
+        """Return what is cited in another language, "" where no sound translation came. Raises `FeudError`."""
 
 
 class Talk:
@@ -63,14 +63,13 @@ class Talk:
 
         with speaking(session.language):
             problem = question_problem(question) or (say("busy") if session.conversation.running else "")
-        try:
-            where = filtered(languages, publishers, (), since, until)
-        except FilterError as error:
-            problem = problem or str(error)
-        if problem:
-            return gr.skip(), gr.skip(), line_html(problem), gr.skip()
-        conversation = session.change(lambda held: held.ask(question.strip(), where))
-        with speaking(session.language):
+            try:
+                where = filtered(languages, publishers, (), since, until)
+            except FilterError as error:
+                problem = problem or str(error)
+            if problem:
+                return gr.skip(), gr.skip(), line_html(problem), gr.skip()
+            conversation = session.change(lambda held: held.ask(question.strip(), where))
             return self._earlier(conversation), self._last(conversation), "", ""
 
     def run(self, session: Session) -> Iterator[Any]:
