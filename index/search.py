@@ -10,6 +10,8 @@ import numpy as np
 
 from corpus import Document, Passage, Sentence
 from corpus.language import guess_question
+from corpus.numbers import Quantity, missing, quantities
+from corpus.repeats import key
 from index.build import repair
 from index.catalogue import Catalogue
 from index.embedder import Embedder, Matrix, Vector
@@ -285,17 +287,24 @@ class Index:
         return Hit(self._rows.passage(passage), max(scores), scores, grounds)
 
     def _without_copies(self, ranked: Sequence[int], k: int) -> list[int]:
-        """The first `k` passages that say something new: half of one may be copies, or all its neighbours'."""
+        """The first `k` passages that say something new: half of one may be copies, or all its neighbours'.
+
+        More of it may be where the rest has a number that the better ones lack: that may be all that matters.
+        """
         shown: dict[str, set[int]] = {}
+        told: list[Sentence] = []
         chosen: list[int] = []
         for passage in ranked:
-            inside = self._rows.inside(np.array([passage]))[0].tolist()
-            said = [(" ".join(self._rows.sentence(row).text.casefold().split()), row) for row in inside]
-            copies = sum(row not in shown.get(text, {row}) for text, row in said)
-            if 2 * copies > len(said) or all(text in shown for text, _ in said):
+            rows = self._rows.inside(np.array([passage]))[0].tolist()
+            inside = [self._rows.sentence(row) for row in rows]
+            said = [(row, each, key(each.text)) for row, each in zip(rows, inside, strict=True)]
+            copies = sum(row not in shown.get(text, {row}) for row, _, text in said)
+            fresh = [each for _, each, text in said if text not in shown]
+            if not fresh or (2 * copies > len(said) and not missing(_numbers(fresh), _numbers(told))):
                 continue
-            for text, row in said:
+            for row, _, text in said:
                 shown.setdefault(text, set()).add(row)
+            told += fresh
             chosen.append(passage)
             if len(chosen) == k:
                 break
@@ -416,6 +425,10 @@ def _agree(built: Recipe, asked: Recipe) -> None:
 def _storable(question: str) -> str:
     """A question as valid Unicode: lone surrogates, which no tokenizer takes, become "?"."""
     return question.encode("utf-8", "replace").decode()
+
+
+def _numbers(sentences: Sequence[Sentence]) -> list[Quantity]:
+    return [number for sentence in sentences for number in quantities(sentence.text, sentence.language)]
 
 
 def _plain(question: Vector, vectors: Matrix) -> Vector:

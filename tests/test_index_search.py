@@ -266,6 +266,23 @@ def test_overlapping_passages_and_copies_do_not_fill_the_list(home: Path, tmp_pa
     assert [(hit.passage.document.id, hit.passage.start) for hit in found] == [("a.txt", 0), ("a.txt", 34)]
 
 
+def test_a_near_copy_with_another_number_is_found_too() -> None:
+    said = ["The old harbour froze in January.", "Ships waited for weeks.", "It cost {} million euros."]
+    records = []
+    for name, cost in (("a.txt", 3), ("b.txt", 5), ("c.txt", 5)):
+        text = " ".join(said).format(cost)
+        document = Document(name, text, "")
+        ends = [place + 1 for place, sign in enumerate(text) if sign == "."]
+        s = [
+            Sentence(document, start and start + 1, end, "en")
+            for start, end in zip([0, *ends], ends, strict=False)
+        ]
+        records.append(Record.of(document, (), s, [Passage(document, tuple(s))]))
+    index = embedded(records, HashEmbedder())
+    found = index.search("The old harbour froze in January. Ships waited for weeks. What did it cost?", k=6)
+    assert sorted(hit.passage.document.id for hit in found) == ["a.txt", "b.txt"]
+
+
 def harm(path: Path, how: str) -> None:
     data = path.read_bytes()
     if how == "gone":
