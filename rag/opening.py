@@ -21,9 +21,9 @@ def open_assistant(settings: Settings, extractive: bool = False) -> Assistant:
 class Library:
     """The index of the home folder, opened anew when somebody has published a newer generation."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, embedder: Embedder | None = None) -> None:
         self._home = settings.home
-        self._index = open_index(settings.home, open_embedder(settings))
+        self._index = open_index(settings.home, embedder or open_embedder(settings))
         self._lock = threading.Lock()
 
     def latest(self) -> Index:

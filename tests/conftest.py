@@ -32,18 +32,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def served() -> Iterator[Callable[..., str]]:
-    """`served(answerer, documents, **limits)` serves the page on a free port and returns its address."""
+    """`served(answerer, shelf, **limits)` serves the page on a free port and returns its address."""
     import uvicorn
 
     from ui.site import build_app, listen
 
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
-    def start(answerer: Any, documents: Sequence[Any], **limits: Any) -> str:
+    def start(answerer: Any, shelf: Any, **limits: Any) -> str:
         listener = listen("127.0.0.1", 0)
 
         async def run() -> None:
-            site = build_app(answerer, documents, **limits)
+            site = build_app(answerer, shelf, **limits)
             config = uvicorn.Config(site, log_level="warning", ws="none", timeout_graceful_shutdown=1)
             server = uvicorn.Server(config)
             running.append((server, thread))

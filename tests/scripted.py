@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from corpus import Document, FeudError, Passage, Published, Segment, Sentence
 from corpus.document import Kind
-from index import EVERYTHING, Filter, Hit
+from index import EVERYTHING, Filter, Hit, Outcome
 from rag import Answer, Citation, Disagreement, Question, Statement, Timing, Turn, Version
+from rag.timeline import Event
 
 
 def document(name: str, *pieces: tuple[str, Kind, str], **about: object) -> Document:
@@ -54,6 +55,31 @@ PIER = document(
     ("قال العمدة: <b>نعم</b> & شكرا 🙂.\r\n", "article", "ar"),
 )
 DOCUMENTS = (HARBOUR, QUAY, PIER)
+
+
+class Fixed:
+    """A shelf whose documents never change."""
+
+    def __init__(
+        self,
+        documents: Sequence[Document] = DOCUMENTS,
+        events: Sequence[Event] = (),
+        aside: Sequence[Outcome] = (),
+    ) -> None:
+        self._documents, self._events, self._aside = documents, events, aside
+
+    def documents(self) -> Sequence[Document]:
+        return self._documents
+
+    def document(self, name: str) -> Document | None:
+        return next((document for document in self._documents if document.id == name), None)
+
+    def events(self) -> Sequence[Event]:
+        return self._events
+
+    def aside(self) -> Sequence[Outcome]:
+        return ()
+
 
 OPENED = sentence(HARBOUR, "Le nouveau quai a ouvert le 3 mai 2021.")
 COST = sentence(HARBOUR, "Il a coûté 12 millions d’euros.")

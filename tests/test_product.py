@@ -14,6 +14,7 @@ from rag.assistant import Assistant
 from rag.contract import to_json
 from rag.opening import Library, open_assistant, open_embedder
 from rag.settings import Settings
+from ui.folder import Folder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -88,9 +89,9 @@ def test_five_languages_find_the_bid(settings: Settings) -> None:
 
 @pytest.mark.browser
 def test_a_reader_asks_on_the_page_and_opens_the_source(
-    assistant: Assistant, served: Callable[..., str], browser_page: Callable[..., "Page"]
+    settings: Settings, assistant: Assistant, served: Callable[..., str], browser_page: Callable[..., "Page"]
 ) -> None:
-    page = browser_page(served(assistant, assistant.latest().documents))
+    page = browser_page(served(assistant, Folder(settings, assistant.latest)))
     page.set_default_timeout(120_000)
     page.fill("#question textarea", "Combien Musk a-t-il offert pour OpenAI ?")
     page.press("#question textarea", "Enter")

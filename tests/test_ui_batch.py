@@ -14,7 +14,8 @@ from rag.assistant import Assistant
 from rag.settings import Settings
 from tests.scripted_llm import CloseEmbedder, ScriptedLLM
 from ui.batch import BatchError, answer_all, questions
-from ui.library import LibraryError, add, remove
+from ui.folder import LibraryError
+from ui.library import add, remove
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from lxml import html as lxml_html  # type: ignore[import-untyped]
 
 from rag import Answer, Citation, Question, Statement
-from tests.scripted import ANSWER, COST, DOCUMENTS, MAYOR, OPENED, QUESTION, Scripted, document, sentence
+from tests.scripted import ANSWER, COST, MAYOR, OPENED, QUESTION, Fixed, Scripted, document, sentence
 from tests.test_ui_page import Opened, Served, ask, finished
 from ui.conversation import Session
 from ui.export import FORMS, ExportError, Form, csl, form_of, html, keep, markdown
@@ -93,7 +93,7 @@ def file_of(link: str | None) -> str:
 
 
 def test_the_page_saves_an_answer_or_all_of_them_and_nothing_else() -> None:
-    talk, session = Talk(Scripted(), DOCUMENTS), Session()
+    talk, session = Talk(Scripted(), Fixed()), Session()
     assert talk.save(session, None, "HTML") is None
     session.change(
         lambda held: held.ask("One?").show(1, replace(ANSWER, question=Question("One?", "en", "One?")))
@@ -114,7 +114,7 @@ def test_every_form_writes_what_no_answer_holds() -> None:
 
 @pytest.mark.browser
 def test_a_reader_gets_the_file(served: Served, browser_page: Opened, tmp_path: Path) -> None:
-    page = browser_page(served(Scripted(), DOCUMENTS))
+    page = browser_page(served(Scripted(), Fixed()))
     ask(page)
     finished(page)
     with page.expect_download() as caught:

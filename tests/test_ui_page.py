@@ -19,11 +19,11 @@ from tests.scripted import (
     ANSWER,
     COST,
     COST_ZH,
-    DOCUMENTS,
     HARBOUR,
     MAYOR,
     OPENED,
     QUESTION,
+    Fixed,
     Scripted,
     document,
     sentence,
@@ -53,7 +53,7 @@ def test_passages_are_on_screen_before_the_first_word_and_statements_come_one_by
     served: Served, browser_page: Opened
 ) -> None:
     gates = {step: threading.Event() for step in ("evidence", "words", "end")}
-    page = browser_page(served(Scripted(gates=gates), DOCUMENTS))
+    page = browser_page(served(Scripted(gates=gates), Fixed()))
     ask(page)
     page.get_by_text("searching 3 documents…").wait_for()
     gates["evidence"].set()
@@ -81,7 +81,7 @@ def test_a_mark_opens_the_source_at_the_cited_words_and_escape_returns(
     )
     last = sentence(padded, "Das Ende, endlich.")
     answer = replace(ANSWER, citations=(*ANSWER.citations[:2], Citation(3, (last,))))
-    page = browser_page(served(Scripted(answer), DOCUMENTS))
+    page = browser_page(served(Scripted(answer), Fixed()))
     ask(page)
     finished(page)
     first, _, third = page.locator(".statement .cite").all()
@@ -111,7 +111,7 @@ IN_VIEW = """mark => {
 @pytest.mark.browser
 def test_what_was_cited_is_shown_with_every_character(served: Served, browser_page: Opened) -> None:
     answer = replace(ANSWER, citations=(*ANSWER.citations[:2], Citation(3, (MAYOR,))))
-    page = browser_page(served(Scripted(answer), DOCUMENTS))
+    page = browser_page(served(Scripted(answer), Fixed()))
     ask(page)
     finished(page)
     page.locator(".statement .cite").last.click()
@@ -124,7 +124,7 @@ def test_what_was_cited_is_shown_with_every_character(served: Served, browser_pa
 @pytest.mark.browser
 def test_stop_ends_the_run_and_says_so(served: Served, browser_page: Opened) -> None:
     scripted = Scripted(pause=0.3)
-    page = browser_page(served(scripted, DOCUMENTS))
+    page = browser_page(served(scripted, Fixed()))
     assert not page.locator("#stop").is_visible()
     ask(page)
     page.locator(".draft").wait_for()
@@ -147,7 +147,7 @@ def test_stop_ends_the_run_and_says_so(served: Served, browser_page: Opened) -> 
 def test_stop_is_told_at_once_even_while_the_assistant_is_silent(served: Served, browser_page: Opened) -> None:
     gate = threading.Event()
     scripted = Scripted(gates={"words": gate})
-    page = browser_page(served(scripted, DOCUMENTS))
+    page = browser_page(served(scripted, Fixed()))
     ask(page)
     page.locator(".passage").first.wait_for()
     began = time.monotonic()
@@ -166,7 +166,7 @@ def test_beyond_the_queue_a_reader_is_told_so_and_a_closed_tab_frees_its_place(
 ) -> None:
     gate = threading.Event()
     scripted = Scripted(gates={"words": gate}, pause=0.2)
-    address = served(scripted, DOCUMENTS, at_once=1, waiting=1)
+    address = served(scripted, Fixed(), at_once=1, waiting=1)
     # A browser logs each refusal of the server by itself.
     first, second, third = (browser_page(address, expected=["503 (Service Unavailable)"]) for _ in range(3))
     ask(first)
@@ -188,7 +188,7 @@ def test_beyond_the_queue_a_reader_is_told_so_and_a_closed_tab_frees_its_place(
 def test_a_question_stopped_while_it_waits_is_never_asked(served: Served, browser_page: Opened) -> None:
     gate = threading.Event()
     scripted = Scripted(gates={"words": gate})
-    address = served(scripted, DOCUMENTS)
+    address = served(scripted, Fixed())
     first, second = browser_page(address), browser_page(address)
     ask(first)
     first.locator(".passage").first.wait_for()
@@ -205,7 +205,7 @@ def test_a_question_stopped_while_it_waits_is_never_asked(served: Served, browse
 @pytest.mark.browser
 def test_a_conversation_goes_on_and_starts_anew(served: Served, browser_page: Opened) -> None:
     scripted = Scripted()
-    page = browser_page(served(scripted, DOCUMENTS))
+    page = browser_page(served(scripted, Fixed()))
     ask(page)
     finished(page)
     ask(page, "And then?")
@@ -225,7 +225,7 @@ def test_a_conversation_goes_on_and_starts_anew(served: Served, browser_page: Op
 
 @pytest.mark.browser
 def test_what_is_cited_is_translated_where_its_reader_asks_for_it(served: Served, browser_page: Opened) -> None:
-    page = browser_page(served(Scripted(), DOCUMENTS))
+    page = browser_page(served(Scripted(), Fixed()))
     ask(page)
     finished(page)
     ask(page, "And where?")
@@ -244,7 +244,7 @@ def test_the_timeline_shows_what_documents_date_and_opens_it_there(
     served: Served, browser_page: Opened, device: dict[str, object]
 ) -> None:
     dated = [OPENED, MAYOR_HAD_PROMISED, COST_ZH]
-    page = browser_page(served(Scripted(), DOCUMENTS, events=lambda: timeline(dated)), **device)
+    page = browser_page(served(Scripted(), Fixed(events=timeline(dated))), **device)
     page.locator("[data-do=times]").click()
     page.locator("#times li").nth(2).wait_for()
     assert page.locator("#times time").all_inner_texts() == ["2019", "May 2021", "3 May 2021"]
@@ -266,7 +266,7 @@ def test_the_timeline_shows_what_documents_date_and_opens_it_there(
 @pytest.mark.browser
 def test_the_search_is_narrowed_and_says_so(served: Served, browser_page: Opened) -> None:
     scripted = Scripted()
-    page = browser_page(served(scripted, DOCUMENTS))
+    page = browser_page(served(scripted, Fixed()))
     page.click("#filter > button")
     page.get_by_label("From").fill("soon")
     ask(page)
@@ -287,7 +287,7 @@ def test_enter_sends_shift_enter_does_not_and_a_long_question_is_refused_in_word
     served: Served, browser_page: Opened
 ) -> None:
     scripted = Scripted()
-    page = browser_page(served(scripted, DOCUMENTS))
+    page = browser_page(served(scripted, Fixed()))
     box = page.locator("#question textarea")
     ask(page, "x" * 1_001)
     page.get_by_text("The question has 1001 characters; at most 1000 are read.").wait_for()
@@ -304,7 +304,7 @@ def test_enter_sends_shift_enter_does_not_and_a_long_question_is_refused_in_word
 
 @pytest.mark.browser
 def test_on_a_phone_the_source_is_a_sheet_over_the_conversation(served: Served, browser_page: Opened) -> None:
-    page = browser_page(served(Scripted(), DOCUMENTS), **PHONE)
+    page = browser_page(served(Scripted(), Fixed()), **PHONE)
     assert not page.locator("#side").is_visible()
     page.fill("#question textarea", QUESTION)
     page.locator("#send").tap()
@@ -346,7 +346,7 @@ def test_hostile_text_is_shown_and_never_becomes_an_element(served: Served, brow
             ),
         ),
     )
-    page = browser_page(served(Scripted(answer), (source,)))
+    page = browser_page(served(Scripted(answer), Fixed((source,))))
     page.evaluate("window.ran = 0; window.alert = () => { window.ran += 1; }; 0")
     ask(page, readable)
     finished(page)
@@ -366,7 +366,7 @@ def test_hostile_text_is_shown_and_never_becomes_an_element(served: Served, brow
 @pytest.mark.browser
 def test_a_failure_is_told_in_one_line_with_the_passages(served: Served, browser_page: Opened) -> None:
     scripted = Scripted(error=FeudError("The model can't be reached. Start it with: feud models pull"))
-    page = browser_page(served(scripted, DOCUMENTS))
+    page = browser_page(served(scripted, Fixed()))
     ask(page)
     page.get_by_text("The model can't be reached. Start it with: feud models pull").wait_for()
     assert page.locator("details[open] .passage").count() == 3
@@ -378,7 +378,7 @@ def test_a_fault_of_the_program_ends_the_answer_without_telling_its_secrets(
     served: Served, browser_page: Opened
 ) -> None:
     scripted = Scripted(error=ZeroDivisionError("secret"))
-    page = browser_page(served(scripted, DOCUMENTS))
+    page = browser_page(served(scripted, Fixed()))
     ask(page)
     page.get_by_text("The program failed before it had an answer.").wait_for()
     assert "secret" not in page.content()
@@ -392,7 +392,7 @@ def test_a_fault_of_the_program_ends_the_answer_without_telling_its_secrets(
 def test_text_stands_out_from_its_ground_in_both_themes(
     served: Served, browser_page: Opened, scheme: str
 ) -> None:
-    page = browser_page(served(Scripted(), DOCUMENTS), color_scheme=scheme)
+    page = browser_page(served(Scripted(), Fixed()), color_scheme=scheme)
     ask(page)
     finished(page)
     page.locator(".statement .cite").first.click()
@@ -442,7 +442,7 @@ def request(address: str, method: str, path: str, *pieces: bytes, **headers: str
 
 
 def test_only_what_the_page_needs_is_answered_and_always_with_the_headers(served: Served) -> None:
-    address = served(Scripted(), DOCUMENTS)
+    address = served(Scripted(), Fixed())
     refused = (
         "/gradio_api/file=https://example.org/",
         "/gradio_api/file=/etc/passwd",
@@ -468,7 +468,7 @@ def test_only_what_the_page_needs_is_answered_and_always_with_the_headers(served
 
 
 def test_a_foreign_name_for_this_machine_is_refused(served: Served) -> None:
-    address = served(Scripted(), DOCUMENTS)
+    address = served(Scripted(), Fixed())
     for name in ("evil.example", "127.0.0.1.evil.example:7860", "[::1", ""):
         assert request(address, "GET", "/", host=name)[0] == 421, name
     for name in ("localhost", "localhost:7860", "127.0.0.1:1", "[::1]:7860"):
@@ -476,7 +476,7 @@ def test_a_foreign_name_for_this_machine_is_refused(served: Served) -> None:
 
 
 def test_a_request_that_is_too_large_is_refused_whether_it_says_so_or_not(served: Served) -> None:
-    address = served(Scripted(), DOCUMENTS)
+    address = served(Scripted(), Fixed())
     join = "/gradio_api/queue/join"
     assert request(address, "POST", join, b"x" * (LARGEST + 1))[0] == 413
     assert request(address, "POST", join, b"x" * LARGEST, b"x")[0] == 413

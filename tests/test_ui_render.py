@@ -13,12 +13,12 @@ from rag import Answer, Citation, Question, Statement, Timing
 from tests.scripted import (
     ANSWER,
     COST,
-    DOCUMENTS,
     HARBOUR,
     MAYOR,
     OPENED,
     PIER,
     QUAY,
+    Fixed,
     Scripted,
     document,
     sentence,
@@ -318,7 +318,7 @@ def test_a_session_gives_each_question_to_one_run_and_only_a_waiting_one_can_be_
 
 def test_a_stopped_run_shows_nothing_more_and_closes_its_stream() -> None:
     scripted, session = Scripted(pause=0), Session()
-    talk = Talk(scripted, DOCUMENTS)
+    talk = Talk(scripted, Fixed())
     talk.begin("first", session)
     run = talk.run(session)
     assert "searching 3 documents…" in next(run)
@@ -332,7 +332,7 @@ def test_a_stopped_run_shows_nothing_more_and_closes_its_stream() -> None:
 
 
 def test_what_a_browser_asks_for_is_looked_up_not_believed() -> None:
-    talk = Talk(Scripted(), DOCUMENTS)
+    talk = Talk(Scripted(), Fixed())
     session = Session()
     session.change(lambda held: held.ask("?").show(1, ANSWER))
     opened = talk.open(session, {"turn": 1, "citation": 2})
@@ -360,7 +360,7 @@ def test_what_a_browser_asks_for_is_looked_up_not_believed() -> None:
 
 
 def test_a_citation_is_told_in_the_language_of_the_question_where_that_is_another() -> None:
-    talk, session = Talk(Scripted(), DOCUMENTS), Session()
+    talk, session = Talk(Scripted(), Fixed()), Session()
     session.change(lambda held: held.ask("?").show(1, ANSWER))
     for turn, number in ((1, 9), (2, 1), ("1", 1), (1, None)):
         talk.translate(session, turn, number)

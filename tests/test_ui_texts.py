@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.scripted import ANSWER, DOCUMENTS, OPENED, Scripted
+from tests.scripted import ANSWER, DOCUMENTS, OPENED, Fixed, Scripted
 from tests.test_ui_page import PHONE, Opened, Served, ask, finished
 from ui.conversation import Session
 from ui.describe import byline
@@ -54,7 +54,7 @@ def test_dates_and_languages_are_named_in_the_language_of_the_interface(language
 
 
 def test_each_reader_has_a_language_of_their_own() -> None:
-    talk, german, other = Talk(Scripted(), DOCUMENTS), Session(), Session()
+    talk, german, other = Talk(Scripted(), Fixed()), Session(), Session()
     talk.speak(german, "de-CH")
     talk.begin("Wann?", german)
     talk.begin("When?", other)
@@ -75,7 +75,7 @@ def german(page: "Page") -> None:
 def test_the_page_speaks_the_language_of_the_browser_and_any_other_that_is_chosen(
     served: Served, browser_page: Opened, device: dict[str, object]
 ) -> None:
-    page = browser_page(served(Scripted(), DOCUMENTS), locale="de-DE", **device)
+    page = browser_page(served(Scripted(), Fixed()), locale="de-DE", **device)
     german(page)
     ask(page)
     finished(page)
@@ -95,6 +95,6 @@ def test_the_page_speaks_the_language_of_the_browser_and_any_other_that_is_chose
 
 @pytest.mark.browser
 def test_a_language_that_the_page_does_not_have_is_english(served: Served, browser_page: Opened) -> None:
-    page = browser_page(served(Scripted(), DOCUMENTS), locale="pt-BR")
+    page = browser_page(served(Scripted(), Fixed()), locale="pt-BR")
     page.locator("#send").get_by_text("Ask").wait_for()
     assert page.evaluate("document.documentElement.lang") == "en"

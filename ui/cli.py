@@ -195,8 +195,8 @@ def serve(
     """Open the page where questions are asked and citations checked."""
     from rag.opening import open_assistant
     from rag.settings import Settings
-    from rag.timeline import timeline
     from ui import background
+    from ui.folder import Folder
     from ui.site import serve
 
     settings = Settings.from_env()
@@ -207,8 +207,7 @@ def serve(
     except FeudError as error:
         print(f"warning: {error} Until then answers are quotations.", file=sys.stderr)
     background.start(settings, assistant)
-    documents = assistant.latest().documents
-    serve(assistant, documents, events=lambda: timeline(assistant.latest().sentences), host=host, port=port)
+    serve(assistant, Folder(settings, assistant.latest), host=host, port=port)
 
 
 @app.command()

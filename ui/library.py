@@ -1,14 +1,10 @@
 """The documents, from the command line: add, remove, list, index."""
 
-import filecmp
 import json
-import os
-import shutil
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 from rich.console import Console
@@ -17,9 +13,9 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from corpus import Document, FeudError, explain
+from corpus import Document, explain
 from corpus.shipped import seed
-from index import Progress, Report, build, file_outcomes, refresh, translate
+from index import Progress, Report, build, refresh, translate
 from rag.answer import Citation
 from rag.contract import cited, published
 from rag.disagree import differences
@@ -27,12 +23,8 @@ from rag.opening import Library, open_embedder, open_llm
 from rag.settings import Settings
 from rag.timeline import timeline
 from rag.translate import LLMTranslator
+from ui.folder import LibraryError, aside, copy, take
 from ui.terminal import cited_words, date, plain
-
-
-class LibraryError(FeudError):
-    """A file or a document that was named is not there, or would overwrite another."""
-
 
 WORDS = {
     "read": "reading files",
@@ -76,44 +68,25 @@ def _shown(steps: Iterator[Progress | Report]) -> Iterator[Progress | Report]:
 def add(settings: Settings, paths: list[Path]) -> None:
     """Copy files into the documents folder, then index. Nothing is copied if one of them can't be."""
     _seed(settings)
-    copies = [pair for path in paths for pair in _copies(path, settings.documents)]
-    sources: dict[Path, Path] = {}
-    for source, target in copies:
-        other = sources.setdefault(target, source)
-        if not filecmp.cmp(source, other, shallow=False):
-            raise LibraryError(f"{source} and {other} have the same name. Rename one of them.")
-        if target.exists() and not (target.is_file() and filecmp.cmp(source, target, shallow=False)):
-            raise LibraryError(f"{target.name} is in the documents folder with other content. Remove it first.")
-    for target, source in sources.items():
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
+    copy(settings, paths)
     index(settings)
 
 
 def remove(settings: Settings, names: list[str]) -> None:
     """Move documents out of the folder, where they can be added again, then index."""
-    files = dict.fromkeys(_inside(settings.documents, name) for name in names)
-    for file in files:
-        if not file.is_file():
-            raise LibraryError(f"There is no document {file.name!r} in {settings.documents}. See: feud list")
-    for file in files:
-        name = file.relative_to(settings.documents.resolve())
-        target = _free(settings.home / "removed" / name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(file, target)
-        print(plain(f"removed {name.as_posix()}; bring it back with: feud add {target}"))
+    for name, kept in take(settings, *names):
+        print(plain(f"removed {name}; bring it back with: feud add {kept}"))
     index(settings)
 
 
 def listed(settings: Settings, as_json: bool) -> None:
     """Print the documents of the index and the files that could not become one."""
     library = Library(settings).latest()
-    aside = [o for o in file_outcomes(settings.home) if o.outcome in ("quarantined", "duplicate")]
+    others = aside(settings)
     if as_json:
         documents = [_json(document) for document in library.documents]
-        others = [{"id": o.id, "outcome": o.outcome, "detail": o.detail} for o in aside]
-        print(json.dumps({"documents": documents, "others": others}, ensure_ascii=False, indent=2))
+        told = [{"id": o.id, "outcome": o.outcome, "detail": o.detail} for o in others]
+        print(json.dumps({"documents": documents, "others": told}, ensure_ascii=False, indent=2))
         return
     table = Table(
         "document", "title", "languages", "publisher", "published", "passages", box=None, header_style="bold"
@@ -123,7 +96,7 @@ def listed(settings: Settings, as_json: bool) -> None:
         cells = (d.id, d.title, " ".join(d.languages), d.publisher, date(d.published), str(held[d.id]))
         table.add_row(*(Text(plain(cell)) for cell in cells))
     Console(highlight=False).print(table)
-    for o in aside:
+    for o in others:
         print(plain(f"{o.id}: {o.outcome}, {o.detail}"))
 
 
@@ -204,30 +177,6 @@ def _print_report(report: Report, english: bool) -> None:
             f"{report.waiting} sentences are not in English yet, which would help to find them. feud serve "
             "puts them into English while nobody asks; feud index --english does it now."
         )
-
-
-def _copies(path: Path, folder: Path) -> list[tuple[Path, Path]]:
-    path = Path(os.path.abspath(path))  # "..", too, has a name
-    if path.is_file():
-        return [(path, folder / path.name)]
-    if path.is_dir():
-        found = {file.relative_to(path): file for file in sorted(path.rglob("*")) if file.is_file()}
-        shown = {name: file for name, file in found.items() if not any(p.startswith(".") for p in name.parts)}
-        return [(file, folder / path.name / name) for name, file in shown.items()]
-    raise LibraryError(f"There is no file or folder {path}.")
-
-
-def _free(path: Path) -> Path:
-    """`path`, or one with a number where something was kept under that name before."""
-    tried = (path.with_stem(f"{path.stem}-{n}") for n in count(2))
-    return path if not path.exists() else next(other for other in tried if not other.exists())
-
-
-def _inside(folder: Path, name: str) -> Path:
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise LibraryError(f"{name!r} is not in the documents folder.")
-    return path
 
 
 def _json(document: Document) -> dict[str, object]:

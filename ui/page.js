@@ -23,6 +23,7 @@ spoken();
 new MutationObserver(spoken).observe($("#top"), { childList: true, subtree: true });
 const wanted = remembered() || navigator.language || "en";
 if (wanted.split("-")[0] !== document.documentElement.lang) trigger("interface", { language: wanted });
+else trigger("shelved", {}); // the documents may have changed since the page was made
 document.addEventListener("change", (event) => {
   const { value, dataset } = event.target;
   if (dataset?.do === "interface") {
@@ -115,8 +116,16 @@ document.addEventListener("click", (event) => {
     setTimeout(() => delete data.busy, 20_000);
     trigger("translate", { turn: number(data.turn), citation: number(data.translate) });
   } else if (data.passage) open(button, { turn: number(data.turn), passage: number(data.passage) });
-  else if (data.event) open(button, { event: number(data.event) });
-  else if (data.document) open(button, { document: number(data.document) });
+  else if (data.start) open(button, { document: data.document, start: number(data.start), end: number(data.end) });
+  else if (data.document) open(button, { document: data.document });
+  else if (data.remove) remove([data.remove]);
+  else if (data.undo) undo();
+  else if (data.do === "paste") {
+    const form = $("#shelf .pasting");
+    form.hidden = !form.hidden;
+    button.setAttribute("aria-expanded", String(!form.hidden));
+    if (!form.hidden) form.querySelector("textarea").focus();
+  }
   else if (data.example) trigger("example", { example: number(data.example) });
   else if (data.do === "shelf" || data.do === "times") {
     opener = button;
@@ -131,6 +140,96 @@ document.addEventListener("click", (event) => {
     area()?.focus();
   } else if (button.classList.contains("close")) close();
 });
+
+// Documents: files are sent one by one, then the index is made once; what is going on is said in one line.
+let news = { words: "", back: null };
+let work = Promise.resolve();
+function tell(words, back = null) {
+  news = { words, back };
+  telling();
+}
+function telling() {
+  const line = $("#shelf .told");
+  if (!line || line.dataset.words === news.words) return;
+  line.dataset.words = news.words;
+  line.textContent = news.words;
+  if (!news.back) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "plain";
+  button.dataset.undo = button.textContent = line.dataset.undo;
+  line.append(" ", button);
+}
+new MutationObserver(telling).observe($("#shelf"), { childList: true, subtree: true });
+const ask = (method, path, body) =>
+  fetch(path, { method, body, headers: { "X-Feud": document.documentElement.lang } });
+
+async function change(method, files, back) {
+  const done = [];
+  const wrong = [];
+  for (const { name, body } of files) {
+    const answer = await ask(method, `documents/${encodeURIComponent(name)}`, body);
+    if (answer.ok) done.push(name);
+    else wrong.push(await answer.text());
+  }
+  let words = "";
+  if (done.length) {
+    const answer = await ask("POST", `index?${new URLSearchParams(done.map((name) => ["name", name]))}`);
+    let rest = "";
+    for (const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader(); ; ) {
+      const { done: over, value = "" } = await reader.read();
+      const lines = (rest + value).split("\n");
+      rest = lines.pop();
+      for (const line of lines) tell((words = JSON.parse(line).words));
+      if (over) break;
+    }
+  }
+  shown = "";
+  tell([words, ...wrong].filter(Boolean).join(" "), done.length ? () => back(done) : null);
+  trigger("shelved", {});
+}
+function queue(method, files, back) {
+  work = work.then(() => change(method, files, back)).catch((error) => tell(String(error)));
+}
+const named = (names) => names.map((name) => ({ name }));
+const remove = (names) => queue("DELETE", named(names), restore);
+const restore = (names) => queue("POST", named(names), remove);
+const undo = () => {
+  const { back } = news;
+  tell("");
+  back?.();
+};
+function add(files) {
+  if (!files.length || !$("#shelf .adding")) return;
+  if (!["", "shelf"].includes(root.dataset.view) || phone.matches) view("shelf");
+  queue("PUT", Array.from(files, (file) => ({ name: file.name, body: file })), remove);
+}
+document.addEventListener("change", (event) => {
+  if (event.target.dataset?.do !== "files") return;
+  add(Array.from(event.target.files));
+  event.target.value = ""; // the same file may be chosen again
+});
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches(".pasting")) return;
+  event.preventDefault();
+  const text = event.target.querySelector("textarea").value.trim();
+  const title = text.split("\n")[0].replace(/[\\/\p{C}]+/gu, " ").replace(/^[\s.#]+/, "").slice(0, 60).trim();
+  if (text) add([new File([text], `${title || "text"}.txt`)]);
+});
+const dropped = (event) => event.dataTransfer?.types.includes("Files") && $("#shelf .adding");
+document.addEventListener("dragover", (event) => {
+  if (!dropped(event)) return;
+  event.preventDefault();
+  root.dataset.drag = "";
+});
+for (const kind of ["dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    if (kind === "drop" || !event.relatedTarget) delete root.dataset.drag;
+    if (kind !== "drop" || !dropped(event)) return;
+    event.preventDefault();
+    add(event.dataTransfer.files);
+  });
+}
 
 // A mouse peeks by hovering, a keyboard by moving the focus; a finger opens the source itself.
 document.addEventListener("pointerover", (event) => {

@@ -1,13 +1,12 @@
 """The chat page: a thin Gradio shell around `talk`, which makes what it shows."""
 
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from corpus import Document
-from rag.timeline import Event
 from ui.conversation import Session
+from ui.folder import Shelf
 from ui.panel import shelf_html
 from ui.render import intro_html, top_html
 from ui.talk import Answerer, Talk, filter_words
@@ -22,23 +21,24 @@ SHOWN = "watch('value', () => element.dispatchEvent(new Event('feud:source', { b
 
 def build_page(
     answerer: Answerer,
-    documents: Sequence[Document],
+    shelf: Shelf,
     *,
-    events: Callable[[], Sequence[Event]] = tuple,
+    changing: bool = False,
     examples: Sequence[tuple[str, str]] | None = None,
     at_once: int = 1,
     waiting: int = 16,
 ) -> "gr.Blocks":
     """Return the chat page over `answerer`.
 
-    `documents` are those that are searched, `events` what they date, looked up when that is first shown.
-    `examples` are (language, question) to try, by default those of `examples.toml`. `at_once` answers are made
-    at the same time, `waiting` more questions may queue.
+    `shelf` has the documents that are searched; `changing` lets readers add and remove some. `examples` are
+    (language, question) to try, by default those of `examples.toml`. `at_once` answers are made at the same
+    time, `waiting` more questions may queue.
     """
     import gradio as gr
 
     tries = read_examples() if examples is None else examples
-    talk = Talk(answerer, documents, tries, events)
+    talk = Talk(answerer, shelf, tries, changing)
+    documents = shelf.documents()
     plain: dict[str, Any] = {"apply_default_css": False, "js_on_load": None}
     page: gr.Blocks
     with gr.Blocks(title=say("name"), analytics_enabled=False, fill_width=True) as page:
@@ -69,7 +69,7 @@ def build_page(
                         for words in filter_words(documents)
                     ]
             with gr.Column(elem_id="side"):
-                shelf = gr.HTML(shelf_html(documents), elem_id="shelf", **plain)
+                volumes = gr.HTML(shelf_html(documents, shelf.aside(), changing), elem_id="shelf", **plain)
                 source = gr.HTML("", elem_id="source", **{**plain, "js_on_load": SHOWN})
                 times = gr.HTML("", elem_id="times", **plain)
                 saved = gr.HTML("", elem_id="saved", **{**plain, "js_on_load": SAVED})
@@ -117,7 +117,9 @@ def build_page(
         now.times(talk.times, session, times, **quick)
         now.save(save, session, saved, **quick)
         now.translate(translate, session, [past, now, line], **written)
-        now.interface(interface, session, [top, shelf, times, *begun, send, stop, narrow, *filters], **quick)
+        held = [top, volumes, times]
+        now.interface(interface, session, [*held, *begun, send, stop, narrow, *filters], **quick)
+        now.shelved(talk.shelved, session, [*held, *filters], **quick)
     page.queue(max_size=waiting, api_open=False)
     return page
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from corpus import Document, Segment
+from index import Outcome
 from rag.timeline import Event
 from ui.describe import byline, day_words, escape, language, named, number, title, web_address
 from ui.texts import say
@@ -27,14 +28,54 @@ def source_html(
     return f"{_head(document)}{_notes(document, first, last)}{body}"
 
 
-def shelf_html(documents: Iterable[Document]) -> str:
-    """All documents that are searched, each a button that opens it."""
+def shelf_html(documents: Iterable[Document], aside: Sequence[Outcome] = (), changing: bool = False) -> str:
+    """All documents that are searched, each a button that opens it, and the files that are none.
+
+    With `changing` files can be added and documents removed.
+    """
     items = "".join(
-        f'<li><button type="button" class="volume" data-document="{place}">'
-        f"{named(d)}<small>{escape(byline(d))}</small></button></li>"
-        for place, d in enumerate(documents)
+        f'<li><button type="button" class="volume" data-document="{escape(d.id)}">'
+        f"{named(d)}<small>{escape(byline(d))}</small></button>{_remove(d.id, title(d), changing)}</li>"
+        for d in documents
     )
-    return f'<header><h2>{escape(say("shelf"))}</h2>{_close()}</header><ul class="volumes">{items}</ul>'
+    others = "".join(
+        f'<li><p class="volume"><bdi>{escape(o.id)}</bdi><small>{escape(_reason(o))}</small></p>'
+        f"{_remove(o.id, o.id, changing)}</li>"
+        for o in aside
+    )
+    heading = f"<li><h3>{escape(say('aside'))}</h3></li>" if others else ""
+    return (
+        f"<header><div><h2>{escape(say('shelf'))}</h2>{_adding() if changing else ''}</div>{_close()}</header>"
+        f'<ul class="volumes">{items}{heading}{others}</ul>'
+    )
+
+
+def _adding() -> str:
+    """What adds files and pasted text; what becomes of them is told in the line below."""
+    paste = escape(say("paste"))
+    return (
+        f'<div class="adding"><label class="plain"><input type="file" multiple data-do="files">'
+        f"{escape(say('add'))}</label> "
+        f'<button type="button" class="plain" data-do="paste" aria-expanded="false">{paste}</button> '
+        f"<small>{escape(say('drop'))}</small></div>"
+        f'<form class="pasting" hidden><textarea rows="6" dir="auto" aria-label="{paste}"></textarea>'
+        f'<button type="submit" class="plain">{escape(say("keep"))}</button></form>'
+        f'<p class="told" role="status" data-undo="{escape(say("undo"))}"></p>'
+    )
+
+
+def _remove(name: str, shown: str, changing: bool) -> str:
+    label = f"{say('remove')}: {shown}"
+    return (
+        f'<button type="button" class="remove" data-remove="{escape(name)}" title="{escape(say("remove"))}" '
+        f'aria-label="{escape(label)}">×</button>'
+        if changing
+        else ""
+    )
+
+
+def _reason(outcome: Outcome) -> str:
+    return say("repeats", of=outcome.detail) if outcome.outcome == "duplicate" else outcome.detail
 
 
 def times_html(events: Sequence[Event]) -> str:
@@ -44,7 +85,7 @@ def times_html(events: Sequence[Event]) -> str:
         f'<option value="{escape(d.id)}">{escape(title(d))} · {escape(byline(d))}</option>'
         for d in documents.values()
     )
-    items = "".join(_event(place, event) for place, event in enumerate(events[:EVENTS]))
+    items = "".join(map(_event, events[:EVENTS]))
     few = "" if events else say("dateless")
     note = say("most", count=number(EVENTS), all=number(len(events))) if len(events) > EVENTS else few
     return (
@@ -55,10 +96,11 @@ def times_html(events: Sequence[Event]) -> str:
     )
 
 
-def _event(place: int, event: Event) -> str:
+def _event(event: Event) -> str:
     said = event.sentence
     return (
-        f'<li data-of="{escape(said.document.id)}"><button type="button" class="volume" data-event="{place}">'
+        f'<li data-of="{escape(said.document.id)}"><button type="button" class="volume" '
+        f'data-document="{escape(said.document.id)}" data-start="{said.start}" data-end="{said.end}">'
         f'<time datetime="{event.value}">{escape(_when(event))}</time>'
         f'<bdi lang="{escape(said.language)}">{escape(said.text)}</bdi>'
         f"<small>{escape(byline(said.document, said.language))}</small></button></li>"

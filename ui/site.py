@@ -9,8 +9,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from corpus import Document, FeudError
-from rag.timeline import Event
+from corpus import FeudError
+from ui.folder import Folder, Shelf
+from ui.intake import add_routes
 from ui.page import build_page
 from ui.talk import Answerer
 
@@ -56,9 +57,9 @@ class SiteError(FeudError):
 
 def build_app(
     answerer: Answerer,
-    documents: Sequence[Document],
+    shelf: Shelf,
     *,
-    events: Callable[[], Sequence[Event]] = tuple,
+    folder: Folder | None = None,
     at_once: int = 1,
     waiting: int = 16,
     app: "FastAPI | None" = None,
@@ -66,19 +67,22 @@ def build_app(
 ) -> "FastAPI":
     """Return an application with the page at `/` and the guard around it, inside `app` if one is given.
 
-    Routes that `app` already has stay reachable. `events`, `at_once` and `waiting` are those of `build_page`.
-    Only requests that name one of `hosts` are answered; without any, all are.
+    Routes that `app` already has stay reachable. `shelf`, `at_once` and `waiting` are those of `build_page`;
+    with a `folder` readers can add documents to it and remove some. Only requests that name one of `hosts` are
+    answered; without any, all are.
     """
     import gradio as gr
     from fastapi import FastAPI
 
     app = app or FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    if folder is not None:
+        add_routes(app, folder)
     style = files("ui").joinpath("page.css").read_text(encoding="utf-8")
     # Families by name only: Gradio's own themes fetch web fonts.
     fonts = ["system-ui", "sans-serif"]
     app = gr.mount_gradio_app(
         app,
-        build_page(answerer, documents, events=events, at_once=at_once, waiting=waiting),
+        build_page(answerer, shelf, changing=folder is not None, at_once=at_once, waiting=waiting),
         path="/",
         theme=gr.themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
         head=f"<style>{style}</style>",
@@ -102,9 +106,8 @@ def announce(address: str) -> None:
 
 def serve(
     answerer: Answerer,
-    documents: Sequence[Document],
+    folder: Folder,
     *,
-    events: Callable[[], Sequence[Event]] = tuple,
     host: str = "127.0.0.1",
     port: int = 7860,
     at_once: int = 1,
@@ -121,7 +124,8 @@ def serve(
     async def run(listener: socket.socket) -> None:
         hosts = LOOPBACK if host in LOOPBACK else ()
         limits = {"at_once": at_once, "waiting": waiting}
-        site = build_app(answerer, documents, events=events, app=app, hosts=hosts, **limits)
+        changed = folder if hosts else None  # beyond this computer anybody could
+        site = build_app(answerer, folder, folder=changed, app=app, hosts=hosts, **limits)
         ready(f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}")
         config = uvicorn.Config(site, log_level="warning", ws="none", timeout_graceful_shutdown=2)
         await uvicorn.Server(config).serve(sockets=[listener])

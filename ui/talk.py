@@ -2,21 +2,20 @@
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import cache, partial
-from threading import Lock
+from functools import partial
 from typing import Any, Protocol
 
 from corpus import Document, FeudError, Passage
 from index import EVERYTHING, Filter, FilterError, filtered
 from rag import Answer, Citation, Question, Turn
 from rag.question import LONGEST
-from rag.timeline import Event
 from ui.conversation import Conversation, Session
 from ui.describe import language_name
 from ui.export import FORMS, download_html
+from ui.folder import Shelf
 from ui.panel import shelf_html, source_html, times_html
 from ui.render import exchange_html, intro_html, line_html, top_html
 from ui.texts import nearest, say, speaking
@@ -40,14 +39,9 @@ class Talk:
     """What the page does with a conversation at each event; what it holds is the same for all."""
 
     def __init__(
-        self,
-        answerer: Answerer,
-        documents: Sequence[Document],
-        examples: Sequence[tuple[str, str]] = (),
-        events: Callable[[], Sequence[Event]] = tuple,
+        self, answerer: Answerer, shelf: Shelf, examples: Sequence[tuple[str, str]] = (), changing: bool = False
     ) -> None:
-        self.answerer, self.documents, self.examples = answerer, documents, examples
-        self._events, self._looking = cache(events), Lock()
+        self.answerer, self.shelf, self.examples, self.changing = answerer, shelf, examples, changing
 
     def begin(
         self,
@@ -131,15 +125,10 @@ class Talk:
         with speaking(session.language):
             return self._earlier(conversation), self._now(conversation), ""
 
-    def events(self) -> Sequence[Event]:
-        """What the documents date, looked up once."""
-        with self._looking:
-            return self._events()
-
     def times(self, session: Session) -> str:
         """What happened when."""
         with speaking(session.language):
-            return times_html(self.events())
+            return times_html(self.shelf.events())
 
     def save(self, session: Session, turn: object, form: object) -> str | None:
         """A file with a finished answer, or with all of them where no `turn` is named; None for nothing."""
@@ -159,9 +148,7 @@ class Talk:
         conversation = session.conversation
         with speaking(session.language):
             return (
-                top_html(len(self.documents)),
-                shelf_html(self.documents),
-                "",
+                *self._shown(),
                 self._earlier(conversation),
                 self._now(conversation),
                 "",
@@ -169,8 +156,23 @@ class Talk:
                 gr.update(value=say("send")),
                 gr.update(value=say("stop")),
                 gr.update(label=say("filter")),
-                *(gr.update(**words) for words in filter_words(self.documents)),
+                *self._filters(),
             )
+
+    def shelved(self, session: Session) -> tuple[Any, ...]:
+        """Show the documents as they are now, after some were added or removed."""
+        with speaking(session.language):
+            return *self._shown(), *self._filters()
+
+    def _shown(self) -> tuple[str, str, str]:
+        """The bar, the documents, and the timeline, which is made when it is asked for."""
+        documents = self.shelf.documents()
+        return top_html(len(documents)), shelf_html(documents, self.shelf.aside(), self.changing), ""
+
+    def _filters(self) -> list[Any]:
+        import gradio as gr
+
+        return [gr.update(**words) for words in filter_words(self.shelf.documents())]
 
     def open(self, session: Session, wanted: object) -> str | None:
         """The source panel for what a browser asks to see, None where there is no such thing."""
@@ -181,13 +183,9 @@ class Talk:
     def _source(self, conversation: Conversation, wanted: object) -> str | None:
         if not isinstance(wanted, dict):
             return None
-        place = wanted.get("document")
-        if isinstance(place, int) and 0 <= place < len(self.documents):
-            return source_html(self.documents[place], 0, 0)
-        place = wanted.get("event")
-        if isinstance(place, int) and 0 <= place < len(self.events()):
-            said = self.events()[place].sentence
-            return source_html(said.document, said.start, said.end)
+        if isinstance(name := wanted.get("document"), str):
+            document = self.shelf.document(name)
+            return source_html(document, *_span(wanted, len(document.text))) if document else None
         exchange = conversation.exchange(wanted.get("turn"))
         if exchange is None or exchange.answer is None:
             return None
@@ -205,7 +203,7 @@ class Talk:
 
     def _earlier(self, conversation: Conversation) -> str:
         """All exchanges but the last."""
-        return "".join(exchange_html(past, len(self.documents)) for past in conversation.exchanges[:-1])
+        return "".join(exchange_html(past, len(self.shelf.documents())) for past in conversation.exchanges[:-1])
 
     def _now(self, conversation: Conversation) -> Any:
         """The last exchange, for an event that is not its own: one that is running shows itself."""
@@ -216,12 +214,19 @@ class Talk:
     def _last(self, conversation: Conversation) -> str:
         if not conversation.exchanges:
             return intro_html(self.examples)
-        return exchange_html(conversation.exchanges[-1], len(self.documents))
+        return exchange_html(conversation.exchanges[-1], len(self.shelf.documents()))
 
     def _said(self, session: Session, conversation: Conversation) -> str:
         """The last exchange in the language of the session."""
         with speaking(session.language):
             return self._last(conversation)
+
+
+def _span(wanted: Mapping[str, object], size: int) -> tuple[int, int]:
+    """The part of a document that a browser asks to see marked, an empty one where it asks for none."""
+    start, end = (p if isinstance(p, int) else 0 for p in (wanted.get("start"), wanted.get("end")))
+    start = min(max(start, 0), size)
+    return start, min(max(end, start), size)
 
 
 def _anew() -> str:

@@ -1,0 +1,193 @@
+"""The documents folder: what is put into it and taken out of it, and how it looks to the page."""
+
+import filecmp
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from threading import Lock
+from typing import Protocol
+
+from corpus import Document, FeudError
+from index import Index, IndexBusy, Outcome, Progress, Report, build, file_outcomes
+from rag.settings import Settings
+from rag.timeline import Event, timeline
+
+BUSY_SECONDS = 30.0  # how long another writer of the index is waited for
+
+
+class LibraryError(FeudError):
+    """A file or a document that was named is not there, or would overwrite another."""
+
+
+class Shelf(Protocol):
+    """The documents as a page shows them: all, one by its id, what they date, and files that are none."""
+
+    def documents(self) -> Sequence[Document]: ...
+
+    def document(self, name: str) -> Document | None: ...
+
+    def events(self) -> Sequence[Event]: ...
+
+    def aside(self) -> Sequence[Outcome]: ...
+
+
+class Folder:
+    """The documents of the newest index, and the folder it is made of; any number of threads may use them."""
+
+    def __init__(self, settings: Settings, latest: Callable[[], Index], patience: float = BUSY_SECONDS) -> None:
+        self._settings, self._latest, self._patience, self._writing = settings, latest, patience, Lock()
+        self._events = lru_cache(1)(lambda index: timeline(index.sentences))
+
+    def documents(self) -> Sequence[Document]:
+        return self._latest().documents
+
+    def document(self, name: str) -> Document | None:
+        try:
+            return self._latest().document(name)
+        except KeyError:
+            return None
+
+    def events(self) -> Sequence[Event]:
+        """What the documents date; looked up once for each state of the index."""
+        return self._events(self._latest())
+
+    def aside(self) -> list[Outcome]:
+        return aside(self._settings)
+
+    def put(self, name: str, data: bytes) -> None:
+        """Keep a file under `name`, whole or not at all. Raises `LibraryError` where another has the name."""
+        put(self._settings, name, data)
+
+    def take(self, name: str) -> None:
+        """Move a file out of the folder, from where it can be put back. Raises `LibraryError`."""
+        take(self._settings, name)
+
+    def put_back(self, name: str) -> None:
+        """Bring back the file that was last taken out under `name`. Raises `LibraryError`."""
+        put_back(self._settings, name)
+
+    def index(self) -> Iterator[Progress | Report]:
+        """Make the index equal to the folder; the last value is the report. Raises like `index.build`.
+
+        One at a time; a writer in another process is waited for, for `patience` seconds.
+        """
+        with self._writing:
+            until = time.monotonic() + self._patience
+            while True:
+                try:
+                    yield from build(self._settings.documents, self._settings.home, self._latest().embedder)
+                except IndexBusy:
+                    if time.monotonic() > until:
+                        raise
+                    time.sleep(0.2)
+                else:
+                    return
+
+
+def aside(settings: Settings) -> list[Outcome]:
+    """The files of the folder that are no documents: unreadable ones and copies."""
+    return [o for o in file_outcomes(settings.home) if o.outcome in ("quarantined", "duplicate")]
+
+
+def put(settings: Settings, name: str, data: bytes) -> None:
+    """Keep a file in the folder under `name`, whole or not at all; raises `LibraryError`."""
+    target = _inside(settings.documents, name)
+    if not name.isprintable() or Path(name).name != name or name.startswith(".") or len(name.encode()) > 200:
+        raise LibraryError(f"{name!r} can't be the name of a document. Rename the file.")
+    if target.exists():
+        if target.is_file() and target.read_bytes() == data:
+            return
+        raise LibraryError(f"{name} is in the documents folder with other content. Remove it first.")
+    settings.documents.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=settings.documents, prefix=".", delete=False) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).chmod(0o644)
+    Path(file.name).rename(target)
+
+
+def copy(settings: Settings, paths: Sequence[Path]) -> None:
+    """Copy files and folders into the folder; nothing is copied if one of them can't be: `LibraryError`."""
+    copies = [pair for path in paths for pair in _copies(path, settings.documents)]
+    sources: dict[Path, Path] = {}
+    for source, target in copies:
+        other = sources.setdefault(target, source)
+        if not filecmp.cmp(source, other, shallow=False):
+            raise LibraryError(f"{source} and {other} have the same name. Rename one of them.")
+        if target.exists() and not (target.is_file() and filecmp.cmp(source, target, shallow=False)):
+            raise LibraryError(f"{target.name} is in the documents folder with other content. Remove it first.")
+    for target, source in sources.items():
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+
+
+def take(settings: Settings, *names: str) -> list[tuple[str, Path]]:
+    """Move files out of the folder; return the id of each and where it is now. Raises `LibraryError`."""
+    files = dict.fromkeys(_inside(settings.documents, name) for name in names)
+    for file in files:
+        if not file.is_file():
+            raise LibraryError(f"There is no document {file.name!r} in {settings.documents}. See: feud list")
+    taken = []
+    for file in files:
+        name = file.relative_to(settings.documents.resolve())
+        target = _free(settings.home / "removed" / name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(file, target)
+        taken.append((name.as_posix(), target))
+    return taken
+
+
+def put_back(settings: Settings, name: str) -> None:
+    """Bring back the file that was last taken out under `name`; raises `LibraryError` where none was."""
+    target = _inside(settings.documents, name)
+    kept = _kept(settings.home / "removed" / target.relative_to(settings.documents.resolve()))
+    if not kept:
+        raise LibraryError(f"There is no removed document {name!r}.")
+    if target.exists():
+        raise LibraryError(f"{name} is in the documents folder already.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(kept[-1], target)
+
+
+def _copies(path: Path, folder: Path) -> list[tuple[Path, Path]]:
+    path = Path(os.path.abspath(path))  # "..", too, has a name
+    if path.is_file():
+        return [(path, folder / path.name)]
+    if path.is_dir():
+        found = {file.relative_to(path): file for file in sorted(path.rglob("*")) if file.is_file()}
+        shown = {name: file for name, file in found.items() if not any(p.startswith(".") for p in name.parts)}
+        return [(file, folder / path.name / name) for name, file in shown.items()]
+    raise LibraryError(f"There is no file or folder {path}.")
+
+
+def _free(path: Path) -> Path:
+    """`path`, or one with a number where something was kept under that name before."""
+    return path if not path.exists() else next(other for other in _numbered(path) if not other.exists())
+
+
+def _kept(path: Path) -> list[Path]:
+    """What was kept under a name, oldest first."""
+    found = [path] if path.exists() else []
+    for other in _numbered(path):
+        if not other.exists():
+            return found
+        found.append(other)
+    return found
+
+
+def _numbered(path: Path) -> Iterator[Path]:
+    return (path.with_stem(f"{path.stem}-{n}") for n in count(2))
+
+
+def _inside(folder: Path, name: str) -> Path:
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()) or path == folder.resolve():
+        raise LibraryError(f"{name!r} is not in the documents folder.")
+    return path
