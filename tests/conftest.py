@@ -91,7 +91,7 @@ def browser_page(browser: "Browser") -> Iterator[Callable[..., "Page"]]:
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        opened.append((context, address, asked, errors, expected))
+        opened.append((context, address.partition("/#")[0], asked, errors, expected))
         page.goto(address)
         page.locator("#question textarea").wait_for(timeout=30_000)
         return page

@@ -3,16 +3,18 @@
 import json
 from base64 import b64decode
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from lxml import html as lxml_html  # type: ignore[import-untyped]
+from pypdf import PdfReader
 
 from rag import Answer, Citation, Question, Statement
 from tests.scripted import ANSWER, COST, MAYOR, OPENED, QUESTION, Fixed, Scripted, document, sentence
 from tests.test_ui_page import Opened, Served, ask, finished
 from ui.conversation import Session
-from ui.export import FORMS, ExportError, Form, csl, form_of, html, keep, markdown
+from ui.export import FORMS, ExportError, Form, bibtex, csl, form_of, html, keep, markdown
 from ui.talk import Talk
 
 TRAP = document(
@@ -71,8 +73,20 @@ def test_sources_for_a_reference_manager() -> None:
     assert "URL" not in quay
 
 
+def test_sources_for_latex() -> None:
+    harbour, quay = bibtex([ANSWER]).split("\n\n")
+    assert harbour.startswith("@online{harbour.txt,\n  title = {Le port de Saint-Malo},\n")
+    assert "  author = {{Anne Le Goff}},\n" in harbour
+    assert "  date = {2021-05-04},\n  url = {https://example.org/port},\n  langid = {fr},\n" in harbour
+    assert "  date = {2021-06~},\n" in quay
+    evil = bibtex([EVIL])
+    assert evil.count("{") - evil.count("\\{") == evil.count("}") - evil.count("\\}")
+    assert "\\&" in evil
+
+
 @pytest.mark.parametrize(
-    ("name", "form"), [("a.md", "Markdown"), ("b.html", "HTML"), ("c.json", "JSON"), ("c.csl.json", "CSL")]
+    ("name", "form"),
+    [("a.md", "Markdown"), ("b.html", "HTML"), ("c.json", "JSON"), ("c.csl.json", "CSL"), ("d.bib", "BibTeX")],
 )
 def test_the_ending_of_a_file_tells_its_form(tmp_path: Path, name: str, form: str) -> None:
     assert form_of(tmp_path / name) is FORMS[form]
@@ -81,7 +95,7 @@ def test_the_ending_of_a_file_tells_its_form(tmp_path: Path, name: str, form: st
 
 
 def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"Let it end in one of \.md, \.html, \.json, \.csl\.json\.$"):
+    with pytest.raises(ExportError, match=r"Let it end in one of \.md, \.html, \.json, \.csl\.json, \.bib\.$"):
         form_of(tmp_path / "answer.docx")
     with pytest.raises(ExportError, match="Name another file"):
         keep(ANSWER, FORMS["JSON"], tmp_path / "none" / "a.json")
@@ -125,3 +139,24 @@ def test_a_reader_gets_the_file(served: Served, browser_page: Opened, tmp_path: 
     with page.expect_download() as caught:
         page.locator("[data-do=save]").click()
     assert caught.value.suggested_filename == "feud.html"
+
+
+@pytest.mark.browser
+def test_an_answer_is_printed_alone_with_all_its_words(served: Served, browser_page: Opened) -> None:
+    page = browser_page(served(Scripted(), Fixed()), color_scheme="dark")
+    for turn, words in enumerate(("When?", "And what did it cost?"), 1):
+        page.fill("#question textarea", words)
+        page.press("#question textarea", "Enter")
+        page.locator("article[data-state=done]").nth(turn - 1).wait_for()
+    page.evaluate(
+        "() => { window.print = () => (window.printed = document.querySelector('[data-printed]').innerText); }"
+    )
+    page.locator("#past [data-print]").click()
+    assert "When?" in str(page.evaluate("window.printed"))
+    page.locator("#past .exchange").evaluate("exchange => exchange.setAttribute('data-printed', '')")
+    pages = PdfReader(BytesIO(page.pdf())).pages
+    text = " ".join("".join(sheet.extract_text() for sheet in pages).split())
+    assert "The quay opened on 3 May 2021." in text
+    assert "Il a coûté 12 millions d’euros." in text
+    assert "And what did it cost?" not in text
+    assert "Markdown" not in text

@@ -248,7 +248,7 @@ def test_an_answer_has_its_statements_marks_versions_and_time() -> None:
     )
     assert marks[0].get("data-quote") == OPENED.text
     assert texts(html, "//div[@class='version']/p") == ["12 million euros2", "15 million euros3"]
-    foot = "answered in 4.8 s · passages after 0.04 s · scripted Save: Markdown HTML JSON CSL"
+    foot = "answered in 4.8 s · passages after 0.04 s · scripted Save: Markdown HTML JSON CSL BibTeX PDF "
     assert texts(html, "//p[@class='foot']") == [foot]
 
 
@@ -313,7 +313,8 @@ def test_a_session_gives_each_question_to_one_run_and_only_a_waiting_one_can_be_
     session.change(lambda held: held.end("stopped").ask("second"))
     assert [exchange.over for exchange in session.lose().exchanges] == ["stopped", "broken"]
     assert deepcopy(session).conversation == Conversation()
-    assert session.change(Conversation.fresh).ask("third").exchanges == (Exchange(3, "third"),)
+    assert session.take_up(Conversation()).ask("third").exchanges == (Exchange(3, "third"),)
+    assert session.take_up(Conversation((), 7)).ask("fourth").asked == 8
 
 
 def test_a_stopped_run_shows_nothing_more_and_closes_its_stream() -> None:
@@ -342,9 +343,13 @@ def test_what_a_browser_asks_for_is_looked_up_not_believed() -> None:
     passage = talk.open(session, {"turn": 1, "passage": 2})
     assert passage is not None
     assert texts(passage, "//mark[@id='cited']") == [MAYOR.text]
-    shelf = talk.open(session, {"document": 1})
+    shelf = talk.open(session, {"document": "quay.txt"})
     assert shelf is not None
     assert texts(shelf, "//div[@class='document']") == [QUAY.text]
+    span = {"document": "harbour.txt", "start": COST.start, "end": COST.end}
+    assert texts(talk.open(session, span) or "", "//mark[@id='cited']") == [COST.text]
+    for start, end in ((-1, 10**9), (10**9, 0), ("0", True), (5, 2)):  # what can't be meant is cut to what can
+        assert talk.open(session, {"document": "harbour.txt", "start": start, "end": end})
     wrong: list[object] = [
         None,
         [],
@@ -355,7 +360,7 @@ def test_what_a_browser_asks_for_is_looked_up_not_believed() -> None:
         {"turn": 2, "citation": 1},
     ]
     wrong += [{"turn": "1", "citation": 1}, {"turn": 1, "passage": -1}, {"turn": 1, "passage": 3}]
-    wrong += [{"document": -1}, {"document": 3}, {"document": "0"}]
+    wrong += [{"document": -1}, {"document": "none.txt"}, {"document": ["quay.txt"]}]
     assert [talk.open(session, wanted) for wanted in wrong] == [None] * len(wrong)
 
 

@@ -43,7 +43,8 @@ def ask(
     since: Since = "",
     until: Until = "",
     save: Annotated[
-        Path | None, typer.Option(help="Keep the answer, too: .md, .html, .json, or .csl.json for its sources.")
+        Path | None,
+        typer.Option(help="Keep the answer: .md, .html, .json; or its sources: .csl.json, .bib."),
     ] = None,
 ) -> None:
     """Answer one question. Exit code 0: answered, or honestly not in the documents."""
@@ -196,6 +197,7 @@ def serve(
     from rag.opening import open_assistant
     from rag.settings import Settings
     from ui import background
+    from ui.archive import Archive
     from ui.folder import Folder
     from ui.site import serve
 
@@ -207,7 +209,9 @@ def serve(
     except FeudError as error:
         print(f"warning: {error} Until then answers are quotations.", file=sys.stderr)
     background.start(settings, assistant)
-    serve(assistant, Folder(settings, assistant.latest), host=host, port=port)
+    archive = Archive(settings.home / "conversations.sqlite")
+    archive.purge()
+    serve(assistant, Folder(settings, assistant.latest), archive=archive, host=host, port=port)
 
 
 @app.command()

@@ -83,10 +83,6 @@ class Conversation:
         """Return the exchange with this number, None where there is none: the number comes from a browser."""
         return next((e for e in self.exchanges if e.number == number), None)
 
-    def fresh(self) -> "Conversation":
-        """Return an empty conversation; the numbers go on, so that nothing late fits a new exchange."""
-        return Conversation(asked=self.asked)
-
     def _with_last(self, exchange: Exchange) -> "Conversation":
         return replace(self, exchanges=(*self.exchanges[:-1], exchange))
 
@@ -95,9 +91,10 @@ class Session:
     """The conversation of one browser session. Events and a running answer change it from several threads."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock, self._keeping = Lock(), Lock()
         self._claimed = 0
         self.conversation = Conversation()
+        self.kept = "", 0  # its name and version in the archive
         self.language = "en"  # of the interface
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
@@ -108,6 +105,18 @@ class Session:
         with self._lock:
             self.conversation = step(self.conversation)
             return self.conversation
+
+    def take_up(self, conversation: Conversation, kept: tuple[str, int] = ("", 0)) -> Conversation:
+        """Go on with another conversation; the numbers go on, so that nothing late fits a new exchange."""
+        with self._keeping, self._lock:
+            self.kept = kept
+            self.conversation = replace(conversation, asked=max(conversation.asked, self.conversation.asked))
+            return self.conversation
+
+    def keep(self, keeping: Callable[[str, int, Conversation], tuple[str, int]]) -> None:
+        """Let `keeping` keep the conversation, which returns its name and version for the next time."""
+        with self._keeping:
+            self.kept = keeping(*self.kept, self.conversation)
 
     def claim(self) -> Exchange | None:
         """Return the exchange that waits for an answer, to one caller only; None where none waits."""

@@ -138,11 +138,46 @@ def _item(document: Document, citations: Sequence[Citation]) -> dict[str, Any]:
     return item
 
 
+def bibtex(answers: Sequence[Answer]) -> str:
+    """Return the cited documents as BibTeX, in the fields that BibLaTeX knows; the cited words are notes."""
+    return "\n".join(map(_entry, json.loads(csl(answers)))) or "% nothing is cited\n"
+
+
+def _entry(item: Mapping[str, Any]) -> str:
+    issued = item.get("issued", {})
+    days = ["-".join(f"{part:02}" for part in day) for day in issued.get("date-parts", ())]
+    author = ", ".join(author["literal"] for author in item.get("author", ()))
+    fields = {
+        "title": _tex(item["title"]),
+        "author": author and f"{{{_tex(author)}}}",  # one name, not to be taken apart
+        "publisher": _tex(item.get("publisher", "")),
+        "date": "/".join(days) + ("~" if "circa" in issued else ""),
+        "url": quote(item.get("URL", ""), safe=_OF_ADDRESSES),
+        "langid": item.get("language", ""),
+        "note": _tex(item["note"].replace("\n", "; ")),
+    }
+    body = "".join(f"  {name} = {{{text}}},\n" for name, text in fields.items() if text)
+    return f"@online{{{re.sub(r'[^A-Za-z0-9.:_-]+', '-', item['id'])},\n{body}}}\n"
+
+
+def _tex(text: str) -> str:
+    """Text as LaTeX shows it.
+
+    >>> _tex("R&D {5 %}")
+    'R\\\\&D \\\\{5 \\\\%\\\\}'
+    """
+    names = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    return "".join(
+        names.get(sign, "\\" + sign if sign in "{}#$%&_" else sign) for sign in " ".join(text.split())
+    )
+
+
 FORMS: Mapping[str, Form] = {
     "Markdown": Form("md", "text/markdown", markdown),
     "HTML": Form("html", "text/html", html),
     "JSON": Form("json", "application/json", as_json),
     "CSL": Form("csl.json", "application/json", csl),
+    "BibTeX": Form("bib", "application/x-bibtex", bibtex),
 }
 """The ways to write answers down, by the name that a reader chooses."""
 

@@ -24,6 +24,22 @@ new MutationObserver(spoken).observe($("#top"), { childList: true, subtree: true
 const wanted = remembered() || navigator.language || "en";
 if (wanted.split("-")[0] !== document.documentElement.lang) trigger("interface", { language: wanted });
 else trigger("shelved", {}); // the documents may have changed since the page was made
+
+// A link leads to a conversation that is kept, and in it to an answer.
+let wantedTurn = "";
+function reopen(talk, turn = "") {
+  wantedTurn = turn;
+  shown = "";
+  view("");
+  trigger("reopen", { talk });
+}
+function linked() {
+  const link = new URLSearchParams(location.hash.slice(1));
+  if (!link.get("talk")) return;
+  history.replaceState(null, "", location.pathname + location.search); // else the same link would do nothing
+  reopen(link.get("talk"), link.get("turn"));
+}
+window.addEventListener("hashchange", linked);
 document.addEventListener("change", (event) => {
   const { value, dataset } = event.target;
   if (dataset?.do === "interface") {
@@ -49,10 +65,11 @@ peek.append(peekQuote, peekSource);
 root.append(peek);
 
 function view(mode) {
-  root.dataset.view = mode; // "", "source", "shelf" or "times"
+  root.dataset.view = mode; // "", "source", "shelf", "times" or "talks"
   $("#talk").inert = mode !== "" && phone.matches;
 }
 view("");
+linked();
 
 function reveal() {
   view("source");
@@ -109,7 +126,12 @@ document.addEventListener("click", (event) => {
   const data = button.dataset;
   if (data.citation) open(button, { turn: number(data.turn), citation: number(data.citation) });
   else if (data.save) trigger("save", { turn: number(data.turn), form: data.save });
-  else if (data.do === "save") trigger("save", { turn: null, form: "HTML" });
+  else if (data.print) {
+    const exchange = button.closest(".exchange");
+    exchange.setAttribute("data-printed", "");
+    window.print(); // a browser prints into a file, too
+    exchange.removeAttribute("data-printed");
+  } else if (data.do === "save") trigger("save", { turn: null, form: "HTML" });
   else if (data.translate) {
     if ("busy" in data) return;
     data.busy = ""; // until the answer is shown anew, or for a while
@@ -127,10 +149,15 @@ document.addEventListener("click", (event) => {
     if (!form.hidden) form.querySelector("textarea").focus();
   }
   else if (data.example) trigger("example", { example: number(data.example) });
-  else if (data.do === "shelf" || data.do === "times") {
+  else if (data.talk) reopen(data.talk);
+  else if (data.rename) rename(button);
+  else if (data.delete) trigger("talks", { do: "delete", name: data.delete });
+  else if (data.restore) trigger("talks", { do: "restore", name: data.restore });
+  else if (["shelf", "times", "talks"].includes(data.do)) {
     opener = button;
     view(root.dataset.view === data.do ? "" : data.do);
     if (data.do === "times" && !$("#times .volumes")) trigger("times", {});
+    if (root.dataset.view === "talks") trigger("talks", { do: "list" });
     if (phone.matches) $(`#${data.do} button`)?.focus();
   } else if (data.do === "fresh") {
     shown = "";
@@ -231,6 +258,41 @@ for (const kind of ["dragleave", "drop"]) {
   });
 }
 
+// Conversations: found by words, renamed where they stand, shared by a link.
+document.addEventListener("input", (event) => {
+  if (event.target.dataset?.do !== "find") return;
+  const words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const item of document.querySelectorAll("#talks li")) {
+    item.hidden = !words.every((word) => item.dataset.said.includes(word));
+  }
+});
+function rename(button) {
+  const title = button.closest("li").querySelector(".volume");
+  const field = document.createElement("input");
+  field.value = title.querySelector("bdi").textContent;
+  field.maxLength = 200;
+  field.setAttribute("aria-label", button.title);
+  field.addEventListener("keydown", (event) => {
+    if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
+    event.stopPropagation();
+    field.replaceWith(title);
+    if (event.key === "Enter") trigger("talks", { do: "rename", name: button.dataset.rename, title: field.value });
+  });
+  title.replaceWith(field);
+  field.focus();
+  field.select();
+}
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a.link");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  navigator.clipboard?.writeText(link.href).then(() => {
+    const words = link.textContent;
+    link.textContent = link.dataset.copied;
+    setTimeout(() => (link.textContent = words), 2000);
+  });
+});
+
 // A mouse peeks by hovering, a keyboard by moving the focus; a finger opens the source itself.
 document.addEventListener("pointerover", (event) => {
   const button = event.target.closest?.("button.cite");
@@ -289,5 +351,10 @@ watch("value", () => {
     page.scrollTop += exchange.getBoundingClientRect().top - page.getBoundingClientRect().top;
   }
   turn = exchange ? exchange.dataset.turn : "";
+  const there = wantedTurn && document.querySelector(`[data-turn="${Number(wantedTurn)}"].exchange`);
+  if (there) {
+    wantedTurn = "";
+    there.scrollIntoView({ block: "start" });
+  }
   if (!exchange) folds.clear();
 });

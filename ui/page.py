@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from ui.archive import Archive
 from ui.conversation import Session
 from ui.folder import Shelf
 from ui.panel import shelf_html
@@ -24,26 +25,27 @@ def build_page(
     shelf: Shelf,
     *,
     changing: bool = False,
+    archive: Archive | None = None,
     examples: Sequence[tuple[str, str]] | None = None,
     at_once: int = 1,
     waiting: int = 16,
 ) -> "gr.Blocks":
     """Return the chat page over `answerer`.
 
-    `shelf` has the documents that are searched; `changing` lets readers add and remove some. `examples` are
-    (language, question) to try, by default those of `examples.toml`. `at_once` answers are made at the same
-    time, `waiting` more questions may queue.
+    `shelf` has the documents that are searched; `changing` lets readers add and remove some. In the
+    `archive` conversations are kept. `examples` are (language, question) to try, by default those of
+    `examples.toml`. `at_once` answers are made at the same time, `waiting` more questions may queue.
     """
     import gradio as gr
 
     tries = read_examples() if examples is None else examples
-    talk = Talk(answerer, shelf, tries, changing)
+    talk = Talk(answerer, shelf, tries, changing, archive)
     documents = shelf.documents()
     plain: dict[str, Any] = {"apply_default_css": False, "js_on_load": None}
     page: gr.Blocks
     with gr.Blocks(title=say("name"), analytics_enabled=False, fill_width=True) as page:
         session = gr.State(Session())
-        top = gr.HTML(top_html(len(documents)), elem_id="top", **plain)
+        top = gr.HTML(top_html(len(documents), archive is not None), elem_id="top", **plain)
         with gr.Row(elem_id="feud"):
             with gr.Column(elem_id="talk"):
                 with gr.Column(elem_id="transcript"):
@@ -72,6 +74,7 @@ def build_page(
                 volumes = gr.HTML(shelf_html(documents, shelf.aside(), changing), elem_id="shelf", **plain)
                 source = gr.HTML("", elem_id="source", **{**plain, "js_on_load": SHOWN})
                 times = gr.HTML("", elem_id="times", **plain)
+                talks = gr.HTML("", elem_id="talks", **plain)
                 saved = gr.HTML("", elem_id="saved", **{**plain, "js_on_load": SAVED})
 
         def example(
@@ -95,6 +98,12 @@ def build_page(
         def translate(own: Session, event: gr.EventData) -> tuple[Any, ...]:
             return talk.translate(own, event._data.get("turn"), event._data.get("citation"))
 
+        def reopen(own: Session, event: gr.EventData) -> tuple[Any, ...]:
+            return talk.reopen(own, event._data.get("talk"))
+
+        def kept(own: Session, event: gr.EventData) -> str:
+            return talk.talks(own, *map(event._data.get, ("do", "name", "title")))
+
         # Everything but what a model writes skips the queue: a source opens while another answer is written.
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         written: dict[str, Any] = {
@@ -114,6 +123,8 @@ def build_page(
         stop.click(talk.stop, session, now, **quick)
         now.fresh(talk.fresh, session, [*begun, source], **quick)
         now.cite(cite, session, source, **quick)
+        now.reopen(reopen, session, [*begun, source], **quick)
+        now.talks(kept, session, talks, **quick)
         now.times(talk.times, session, times, **quick)
         now.save(save, session, saved, **quick)
         now.translate(translate, session, [past, now, line], **written)

@@ -2,16 +2,19 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import pairwise
 
 from corpus import Document, Segment
 from index import Outcome
 from rag.timeline import Event
+from ui.archive import Kept
 from ui.describe import byline, day_words, escape, language, named, number, title, web_address
 from ui.texts import say
 
 Span = tuple[int, int]
 EVENTS = 1_000  # of a timeline, at most
+SEARCHED = 20_000  # characters of a conversation that its list is searched by
 SHOWN = 120_000  # characters of a document in one panel; a browser lays this much out without a visible wait
 
 
@@ -76,6 +79,37 @@ def _remove(name: str, shown: str, changing: bool) -> str:
 
 def _reason(outcome: Outcome) -> str:
     return say("repeats", of=outcome.detail) if outcome.outcome == "duplicate" else outcome.detail
+
+
+def talks_html(talks: Sequence[Kept], deleted: Kept | None = None, problem: str = "") -> str:
+    """The conversations that are kept, to be found, gone on with, renamed, deleted; what was `deleted` last."""
+    items = "".join(map(_talk, talks))
+    undo = (
+        f'{escape(say("removed", names=deleted.title))} <button type="button" class="plain" data-restore='
+        f'"{escape(deleted.id)}">{escape(say("undo"))}</button>'
+        if deleted
+        else ""
+    )
+    line = undo or escape(problem or ("" if talks else say("none")))
+    find = escape(say("find"))
+    return (
+        f"<header><div><h2>{escape(say('talks'))}</h2>"
+        f'<input type="search" data-do="find" placeholder="{find}" aria-label="{find}">'
+        f'<p class="told" role="status">{line}</p></div>{_close()}</header><ul class="volumes">{items}</ul>'
+    )
+
+
+def _talk(kept: Kept) -> str:
+    day = datetime.fromtimestamp(kept.changed).date().isoformat()
+    name, words = escape(kept.id), escape(" ".join((kept.title, *kept.said)).casefold()[:SEARCHED])
+    return (
+        f'<li data-said="{words}"><button type="button" class="volume" data-talk="{name}">'
+        f"<bdi>{escape(kept.title)}</bdi><small>{escape(day_words(day))}</small></button>"
+        f'<button type="button" class="rename" data-rename="{name}" title="{escape(say("rename"))}" '
+        f'aria-label="{escape(say("rename"))}: {escape(kept.title)}">✎</button>'
+        f'<button type="button" class="remove" data-delete="{name}" title="{escape(say("remove"))}" '
+        f'aria-label="{escape(say("remove"))}: {escape(kept.title)}">×</button></li>'
+    )
 
 
 def times_html(events: Sequence[Event]) -> str:

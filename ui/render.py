@@ -10,8 +10,10 @@ from ui.export import FORMS
 from ui.texts import LANGUAGES, say, spoken
 
 
-def exchange_html(exchange: Exchange, documents: int) -> str:
-    """One question with the newest snapshot of its answer. `documents` is how many are searched.
+def exchange_html(exchange: Exchange, documents: int, talk: str = "") -> str:
+    """One question with the newest snapshot of its answer.
+
+    `documents` is how many are searched, `talk` the name under which the conversation is kept.
 
     The parts keep their places from the first snapshot to the last, so that the browser only changes
     what is new and a reader's focus and selection stay where they are.
@@ -26,7 +28,7 @@ def exchange_html(exchange: Exchange, documents: int) -> str:
         _differ(exchange.number, answer) if answer else "",
         _sources(exchange, answer) if answer else "",
         _passages(exchange, answer) if answer else "",
-        _foot(exchange, answer) if answer else "",
+        _foot(exchange, answer, talk) if answer else "",
     )
     state = "running" if not exchange.over else exchange.over
     return (
@@ -193,7 +195,7 @@ def _passage(turn: int, place: int, hit: Hit) -> str:
     )
 
 
-def _foot(exchange: Exchange, answer: Answer) -> str:
+def _foot(exchange: Exchange, answer: Answer, talk: str) -> str:
     if answer.timing.total_ms is None:
         return '<p class="foot"></p>'
     words = [say("took", seconds=number(answer.timing.total_ms / 1000, 1))]
@@ -205,8 +207,15 @@ def _foot(exchange: Exchange, answer: Answer) -> str:
         f'aria-label="{escape(say("save"))} {exchange.number}: {form}">{form}</button>'
         for form in FORMS
     )
+    forms += f' <button type="button" data-print="{exchange.number}">PDF</button>'
     save = f'<span class="save">{escape(say("save"))}: {forms}</span>'
-    return f'<p class="foot">{escape(" · ".join(words))} {save}</p>'
+    link = (
+        f'<a class="link" href="#talk={escape(talk)}&amp;turn={exchange.number}" '
+        f'data-copied="{escape(say("copied"))}">{escape(say("link"))}</a>'
+        if talk
+        else ""
+    )
+    return f'<p class="foot">{escape(" · ".join(words))} {save} {link}</p>'
 
 
 def intro_html(questions: Sequence[tuple[str, str]]) -> str:
@@ -226,19 +235,21 @@ def line_html(text: str) -> str:
     return f'<p class="line" role="alert">{escape(text)}</p>' if text else ""
 
 
-def top_html(documents: int) -> str:
-    """The bar of the page: its name, its language, the documents, the timeline, what can be kept."""
+def top_html(documents: int, keeps: bool = False) -> str:
+    """The bar of the page: its name, its language, the documents, the timeline, what is or can be kept."""
     languages = "".join(
         f'<option value="{code}" lang="{code}"{" selected" if code == spoken() else ""}>'
         f"{escape(own_name(code))}</option>"
         for code in LANGUAGES
     )
+    talks = f'<button type="button" data-do="talks">{escape(say("talks"))}</button>' if keeps else ""
     return (
         f'<header class="top" lang="{spoken()}" data-source="{escape(say("source"))}"><h1>{say("name")}</h1>'
         f"<p>{escape(say('motto'))}</p><nav>"
         f'<select data-do="interface" aria-label="{escape(say("interface"))}">{languages}</select>'
         f'<button type="button" data-do="shelf">{escape(say("shelf"))} <b>{documents}</b></button>'
         f'<button type="button" data-do="times">{escape(say("timeline"))}</button>'
+        f"{talks}"
         f'<button type="button" data-do="save">{escape(say("save"))}</button>'
         f'<button type="button" data-do="fresh">{escape(say("new"))}</button></nav></header>'
     )

@@ -6,10 +6,11 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from corpus import FeudError
+from ui.archive import Archive
 from ui.folder import Folder, Shelf
 from ui.intake import add_routes
 from ui.page import build_page
@@ -60,15 +61,14 @@ def build_app(
     shelf: Shelf,
     *,
     folder: Folder | None = None,
-    at_once: int = 1,
-    waiting: int = 16,
     app: "FastAPI | None" = None,
     hosts: Sequence[str] = LOOPBACK,
+    **options: Any,
 ) -> "FastAPI":
     """Return an application with the page at `/` and the guard around it, inside `app` if one is given.
 
-    Routes that `app` already has stay reachable. `shelf`, `at_once` and `waiting` are those of `build_page`;
-    with a `folder` readers can add documents to it and remove some. Only requests that name one of `hosts` are
+    Routes that `app` already has stay reachable. `shelf` and the `options` are those of `build_page`; with a
+    `folder` readers can add documents to it and remove some. Only requests that name one of `hosts` are
     answered; without any, all are.
     """
     import gradio as gr
@@ -82,7 +82,7 @@ def build_app(
     fonts = ["system-ui", "sans-serif"]
     app = gr.mount_gradio_app(
         app,
-        build_page(answerer, shelf, changing=folder is not None, at_once=at_once, waiting=waiting),
+        build_page(answerer, shelf, changing=folder is not None, **options),
         path="/",
         theme=gr.themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
         head=f"<style>{style}</style>",
@@ -108,6 +108,7 @@ def serve(
     answerer: Answerer,
     folder: Folder,
     *,
+    archive: Archive | None = None,
     host: str = "127.0.0.1",
     port: int = 7860,
     at_once: int = 1,
@@ -123,9 +124,9 @@ def serve(
 
     async def run(listener: socket.socket) -> None:
         hosts = LOOPBACK if host in LOOPBACK else ()
-        limits = {"at_once": at_once, "waiting": waiting}
-        changed = folder if hosts else None  # beyond this computer anybody could
-        site = build_app(answerer, folder, folder=changed, app=app, hosts=hosts, **limits)
+        # Beyond this computer anybody could change the documents and read the conversations.
+        own: dict[str, Any] = {"folder": folder, "archive": archive} if hosts else {}
+        site = build_app(answerer, folder, app=app, hosts=hosts, at_once=at_once, waiting=waiting, **own)
         ready(f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}")
         config = uvicorn.Config(site, log_level="warning", ws="none", timeout_graceful_shutdown=2)
         await uvicorn.Server(config).serve(sockets=[listener])

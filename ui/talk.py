@@ -12,11 +12,12 @@ from corpus import Document, FeudError, Passage
 from index import EVERYTHING, Filter, FilterError, filtered
 from rag import Answer, Citation, Question, Turn
 from rag.question import LONGEST
-from ui.conversation import Conversation, Session
+from ui.archive import Archive, ArchiveError
+from ui.conversation import Conversation, Exchange, Session
 from ui.describe import language_name
 from ui.export import FORMS, download_html
 from ui.folder import Shelf
-from ui.panel import shelf_html, source_html, times_html
+from ui.panel import shelf_html, source_html, talks_html, times_html
 from ui.render import exchange_html, intro_html, line_html, top_html
 from ui.texts import nearest, say, speaking
 
@@ -39,9 +40,15 @@ class Talk:
     """What the page does with a conversation at each event; what it holds is the same for all."""
 
     def __init__(
-        self, answerer: Answerer, shelf: Shelf, examples: Sequence[tuple[str, str]] = (), changing: bool = False
+        self,
+        answerer: Answerer,
+        shelf: Shelf,
+        examples: Sequence[tuple[str, str]] = (),
+        changing: bool = False,
+        archive: Archive | None = None,
     ) -> None:
-        self.answerer, self.shelf, self.examples, self.changing = answerer, shelf, examples, changing
+        self.answerer, self.shelf, self.examples = answerer, shelf, examples
+        self.changing, self.archive = changing, archive
 
     def begin(
         self,
@@ -63,8 +70,8 @@ class Talk:
                 problem = problem or str(error)
             if problem:
                 return gr.skip(), gr.skip(), line_html(problem), gr.skip()
-            conversation = session.change(lambda held: held.ask(question.strip(), where))
-            return self._earlier(conversation), self._last(conversation), "", ""
+            session.change(lambda held: held.ask(question.strip(), where))
+            return self._earlier(session), self._last(session), "", ""
 
     def run(self, session: Session) -> Iterator[Any]:
         """Answer the question that waits; each snapshot is shown until its reader stops it.
@@ -86,7 +93,7 @@ class Talk:
                     shown = conversation.exchange(number)
                     if shown is None or shown.over in ("stopped", "broken"):
                         break
-                    yield self._said(session, conversation)
+                    yield self._said(session)
         except FeudError as error:
             failed = answer or Answer(Question(question, "und", question), "failed")
             failed = replace(failed, status="failed", draft="", notice=str(error))
@@ -94,20 +101,24 @@ class Talk:
         except Exception:
             LOG.exception("the answer to question %d of a session failed", number)
         # Gradio sends the last value once more at the end, so it has to be what stands there by then.
-        conversation = session.change(lambda held: held.end("broken") if held.asked == number else held)
-        yield self._said(session, conversation)
+        session.change(lambda held: held.end("broken") if held.asked == number else held)
+        self._keep(session)
+        yield self._said(session)
 
     def lose(self, session: Session) -> str:
         """Say that no answer will come: the queue was full."""
-        return self._said(session, session.lose())
+        session.lose()
+        return self._said(session)
 
     def stop(self, session: Session) -> str:
         """Mark the exchange as stopped by its reader."""
-        return self._said(session, session.change(lambda held: held.end("stopped")))
+        session.change(lambda held: held.end("stopped"))
+        return self._said(session)
 
     def fresh(self, session: Session) -> tuple[Any, ...]:
         """Start anew."""
-        return "", self._said(session, session.change(Conversation.fresh)), "", "", ""
+        session.take_up(Conversation())
+        return "", self._said(session), "", "", ""
 
     def translate(self, session: Session, turn: object, number: object) -> tuple[Any, ...]:
         """Put what an answer cites into the language of its question, or say why that failed."""
@@ -121,9 +132,10 @@ class Talk:
             told = self.answerer.translate(cited, exchange.answer.question.language)
         except FeudError as error:
             return gr.skip(), gr.skip(), line_html(str(error))
-        conversation = session.change(lambda held: held.tell(exchange.number, cited.number, told))
+        session.change(lambda held: held.tell(exchange.number, cited.number, told))
+        self._keep(session)
         with speaking(session.language):
-            return self._earlier(conversation), self._now(conversation), ""
+            return self._earlier(session), self._now(session), ""
 
     def times(self, session: Session) -> str:
         """What happened when."""
@@ -145,12 +157,11 @@ class Talk:
         import gradio as gr
 
         session.language = nearest(wanted)
-        conversation = session.conversation
         with speaking(session.language):
             return (
                 *self._shown(),
-                self._earlier(conversation),
-                self._now(conversation),
+                self._earlier(session),
+                self._now(session),
                 "",
                 gr.update(label=say("question"), placeholder=say("placeholder")),
                 gr.update(value=say("send")),
@@ -167,7 +178,8 @@ class Talk:
     def _shown(self) -> tuple[str, str, str]:
         """The bar, the documents, and the timeline, which is made when it is asked for."""
         documents = self.shelf.documents()
-        return top_html(len(documents)), shelf_html(documents, self.shelf.aside(), self.changing), ""
+        top = top_html(len(documents), self.archive is not None)
+        return top, shelf_html(documents, self.shelf.aside(), self.changing), ""
 
     def _filters(self) -> list[Any]:
         import gradio as gr
@@ -201,25 +213,68 @@ class Talk:
         others = [(c.start, c.end) for c in citations if c.document.id == span.document.id and c is not span]
         return source_html(span.document, span.start, span.end, others)
 
-    def _earlier(self, conversation: Conversation) -> str:
-        """All exchanges but the last."""
-        return "".join(exchange_html(past, len(self.shelf.documents())) for past in conversation.exchanges[:-1])
+    def reopen(self, session: Session, wanted: object) -> tuple[Any, ...]:
+        """Go on with a conversation that was kept, or say why that can't be."""
+        import gradio as gr
 
-    def _now(self, conversation: Conversation) -> Any:
+        with speaking(session.language):
+            problem, found = say("busy") if session.conversation.running else "", None
+            try:
+                found = self.archive.load(str(wanted)) if self.archive and not problem else None
+            except ArchiveError as error:
+                problem = str(error)
+            if found is None:
+                return gr.skip(), gr.skip(), line_html(problem or say("gone")), gr.skip(), gr.skip()
+            session.take_up(found[0], (str(wanted), found[1]))
+            return self._earlier(session), self._last(session), "", "", ""
+
+    def talks(self, session: Session, do: object = "", name: object = "", title: object = "") -> str:
+        """The conversations that are kept, after one of them was renamed, deleted or restored."""
+        archive, deleted = self.archive, None
+        if archive is None:
+            return ""
+        with speaking(session.language):
+            try:
+                if do == "rename":
+                    archive.rename(str(name), str(title))
+                elif do == "delete":
+                    deleted = next((kept for kept in archive.listed() if kept.id == name), None)
+                    archive.delete(str(name))
+                elif do == "restore":
+                    archive.restore(str(name))
+                return talks_html(archive.listed(), deleted)
+            except ArchiveError as error:
+                return talks_html((), problem=str(error))
+
+    def _keep(self, session: Session) -> None:
+        """Keep the conversation where that is done; that it failed is logged and shown with the list."""
+        try:
+            if self.archive:
+                session.keep(self.archive.keep)
+        except ArchiveError as error:
+            LOG.warning("%s", error)
+
+    def _earlier(self, session: Session) -> str:
+        """All exchanges but the last."""
+        return "".join(self._exchange(session, past) for past in session.conversation.exchanges[:-1])
+
+    def _now(self, session: Session) -> Any:
         """The last exchange, for an event that is not its own: one that is running shows itself."""
         import gradio as gr
 
-        return gr.skip() if conversation.running else self._last(conversation)
+        return gr.skip() if session.conversation.running else self._last(session)
 
-    def _last(self, conversation: Conversation) -> str:
-        if not conversation.exchanges:
-            return intro_html(self.examples)
-        return exchange_html(conversation.exchanges[-1], len(self.shelf.documents()))
+    def _last(self, session: Session) -> str:
+        exchanges = session.conversation.exchanges
+        return self._exchange(session, exchanges[-1]) if exchanges else intro_html(self.examples)
 
-    def _said(self, session: Session, conversation: Conversation) -> str:
+    def _exchange(self, session: Session, exchange: Exchange) -> str:
+        return exchange_html(exchange, len(self.shelf.documents()), session.kept[0])
+
+    def _said(self, session: Session) -> str:
         """The last exchange in the language of the session."""
         with speaking(session.language):
-            return self._last(conversation)
+            return self._last(session)
 
 
 def _span(wanted: Mapping[str, object], size: int) -> tuple[int, int]:
