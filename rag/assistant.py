@@ -35,18 +35,18 @@ STATEMENTS = 3
 ANSWERS = 0.2
 """Least probability that the likeliest sentence answers; where it is less, the documents do not say.
 
-Of the questions of `rag.judge` .81 (development cases) and .82 (NTREX) of the answerable reach it, and 3 of 8
-and 3 of 37 of the others, which must pass the checks of the answer, too.
+Of the questions of `rag.judge` .88 (development cases) and .83 (NTREX) of the answerable reach it, and 2 of 8
+and 13 of 75 of the others, which must pass the checks of the answer, too.
 """
 STRANGE = 0.35
 """The same where the question names somebody or a year that no passage knows."""
-ANSWERS_TOO = 0.3
-"""Least probability for further sentences."""
-QUOTES = 0.305
+ANSWERS_TOO = 0.35
+"""Least probability for further sentences: of those that are then cited for the cases, two in three answer."""
+QUOTES = 0.25
 """Least probability of a sentence that is quoted because what the model made of it does not hold.
 
-Just above the likeliest of the unanswerable development cases (.303 of 8); of the NTREX questions 2 of 37 reach
-it. Below, both checks of the model's words stand in for it.
+Above the likeliest of the unanswerable development cases (.22 of 8); of the NTREX questions 10 of 75 reach it.
+Below, both checks of the model's words stand in for it.
 """
 QUOTED = 2
 """Sentences that are quoted where no model writes."""
@@ -189,7 +189,7 @@ def _written(answer: Answer, desk: _Desk, llm: LLM, like: float, strange: Set[st
         likely = list(judged(answer.question, evidence, like, desk.index, llm))
         for place in _chosen(likely, STRANGE if strange else ANSWERS):
             sentence = evidence.sentences[place]
-            if any(sentence in citation.sentences for citation in answer.citations):
+            if _rests(answer, sentence):
                 continue
             for grown in _worded(answer, desk, llm, place, likely[place]):
                 answer = grown
@@ -221,7 +221,7 @@ def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) ->
 
     Where it does not, the model tries once more from the sentence in English, if the index has it so; then the
     sentence itself is quoted if it is `likely` enough to answer. It is quoted at once where it has somebody's
-    words and those are asked for, which stands in for being likely.
+    words and those are asked for, which stands in for being likely. What rests on a cited source is left out.
     """
     question, sentence = answer.question, desk.evidence.sentences[place]
     if asks_for_words(question.text, question.language) and quotes(sentence):
@@ -244,7 +244,7 @@ def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) ->
         rests = sources and not misquotes(written, sources)
         if rests and says(written, sources[0], before if sources[0] is sentence else None, llm):
             told = as_told(written, question.language, sources[0], desk.index)
-            yield cite(answer, told, sources, "verified", likely)
+            yield answer if _rests(answer, sources[0]) else cite(answer, told, sources, "verified", likely)
             return
     if likely >= QUOTES:
         yield from _quoting(answer, desk, sentence, likely)
@@ -256,6 +256,11 @@ def _quoting(answer: Answer, desk: _Desk, sentence: Sentence, likely: float) -> 
     """Quote a sentence, which is a draft while it is translated."""
     yield replace(answer, draft=visible(sentence.text))
     yield quote(answer, sentence, desk.told(sentence), likely)
+
+
+def _rests(answer: Answer, source: Sentence) -> bool:
+    """Whether a statement rests on `source` already: another one would say the same, or something made up."""
+    return any(source in citation.sentences for citation in answer.citations)
 
 
 def _own(text: str) -> str:

@@ -30,8 +30,8 @@ def judging(question: Question, sentence: str) -> Prompt:
 
 
 def controlling(question: Question) -> Prompt:
-    """The same with a sentence that answers nothing which documents are asked about."""
-    return judging(question, _words("control")["sentence"])
+    """The prompt that asks the same of a sentence that answers nothing which documents are asked about."""
+    return _filled("control", question=question.clear, sentence=_words("control")["sentence"])
 
 
 def answering(question: Question, sentence: Sentence, before: Sentence | None, english: str = "") -> Prompt:

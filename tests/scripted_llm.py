@@ -22,8 +22,8 @@ class ScriptedLLM:
     """Replays replies in order, word by word, and remembers the prompts it was given.
 
     It fails after `fail_after` pieces of a reply, and like a real model stops at `max_tokens` pieces. It is
-    `sure` that those of `answers` that end a prompt answer, and no others; it believes every claim unless it
-    `doubts`. Without `answers` it tells no probabilities.
+    `sure` that the sentences that end in one of `answers` answer, and no others; it believes every claim
+    unless it `doubts`. Without `answers` it tells no probabilities.
     """
 
     name = "scripted"
@@ -57,7 +57,8 @@ class ScriptedLLM:
             return None
         if "\nClaim: " in prompt[-1].content:
             return 0.1 if self.doubts else 0.95
-        return self.sure if prompt[-1].content.endswith(tuple(self.answers)) else 0.01
+        sentence = prompt[-1].content.partition("\nQuestion: ")[0]
+        return self.sure if sentence.endswith(tuple(self.answers)) else 0.01
 
 
 class CloseEmbedder(HashEmbedder):

@@ -217,7 +217,7 @@ def test_where_no_sentence_answers_the_documents_do_not_say(index: Index) -> Non
 
 @pytest.mark.parametrize(("reply", "shown"), [(BUILT, [BUILT]), ("Bananas ripen quickly.", [])])
 def test_with_less_certainty_only_words_that_hold_are_shown(index: Index, reply: str, shown: list[str]) -> None:
-    answer = Assistant(lambda: index, ScriptedLLM(reply, answers=[BUILT], sure=0.25)).ask(ASKED)
+    answer = Assistant(lambda: index, ScriptedLLM(reply, answers=[BUILT], sure=0.5)).ask(ASKED)
     check(answer)
     assert [statement.text for statement in answer.statements] == shown
 

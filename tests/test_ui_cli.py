@@ -102,7 +102,7 @@ def test_from_a_file_to_an_answer_and_back(feud: Run, home: Path, server: Script
 
     asked = feud("ask", ASKED)
     assert (asked.returncode, asked.stderr) == (0, "")
-    assert asked.stdout.splitlines()[:3] == [f"{SOLD} [1]", "", f"[1] “{SOLD}”"]
+    assert asked.stdout.splitlines()[:3] == [f"{SOLD} [1] (perhaps)", "", f"[1] “{SOLD}”"]
     value = json.loads(feud("ask", ASKED, "--json").stdout)
     assert (value["status"], value["text"]) == ("answered", f"{SOLD[:-1]} [1].")
     [cited] = value["citations"]
