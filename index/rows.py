@@ -249,8 +249,9 @@ class AllRows:
         place = self._source.place(span.document.id)
         kind: Kind = "passages" if isinstance(span, Passage) else "sentences"
         spans = getattr(self._record(place), kind)
+        where, text = (span.start, span.end), span.text  # the document may be another under the same id by now
         number = next(
-            (i for i, own in enumerate(spans) if (own.start, own.end) == (span.start, span.end)), None
+            (i for i, own in enumerate(spans) if (own.start, own.end) == where and own.text == text), None
         )
         if number is None:
             raise KeyError((span.document.id, span.start, span.end))

@@ -289,22 +289,23 @@ class Index:
     def _without_copies(self, ranked: Sequence[int], k: int) -> list[int]:
         """The first `k` passages that say something new: half of one may be copies, or all its neighbours'.
 
-        More of it may be where the rest has a number that the better ones lack: that may be all that matters.
+        More of it may be where the rest has a number that those with the same sentences lack: that may be all
+        that matters.
         """
-        shown: dict[str, set[int]] = {}
-        told: list[Sentence] = []
+        shown: dict[str, dict[int, list[Sentence]]] = {}  # by text: each row that has it, and its whole passage
         chosen: list[int] = []
         for passage in ranked:
             rows = self._rows.inside(np.array([passage]))[0].tolist()
             inside = [self._rows.sentence(row) for row in rows]
             said = [(row, each, key(each.text)) for row, each in zip(rows, inside, strict=True)]
-            copies = sum(row not in shown.get(text, {row}) for row, _, text in said)
+            copies = [text for row, _, text in said if row not in shown.get(text, {row: []})]
             fresh = [each for _, each, text in said if text not in shown]
-            if not fresh or (2 * copies > len(said) and not missing(_numbers(fresh), _numbers(told))):
+            originals = [each for text in copies for whole in shown[text].values() for each in whole]
+            new = len(copies) * 2 <= len(said) or bool(missing(_numbers(fresh), _numbers(originals)))
+            if not fresh or not new:
                 continue
             for row, _, text in said:
-                shown.setdefault(text, set()).add(row)
-            told += fresh
+                shown.setdefault(text, {})[row] = inside
             chosen.append(passage)
             if len(chosen) == k:
                 break

@@ -268,9 +268,10 @@ def test_overlapping_passages_and_copies_do_not_fill_the_list(home: Path, tmp_pa
 
 def test_a_near_copy_with_another_number_is_found_too() -> None:
     said = ["The old harbour froze in January.", "Ships waited for weeks.", "It cost {} million euros."]
+    other = "The old harbour froze for 5 million weeks."  # a number elsewhere is no copy of it
     records = []
-    for name, cost in (("a.txt", 3), ("b.txt", 5), ("c.txt", 5)):
-        text = " ".join(said).format(cost)
+    for name, cost in (("a.txt", 3), ("b.txt", 5), ("c.txt", 5), ("d.txt", 0)):
+        text = " ".join(said).format(cost) if cost else other
         document = Document(name, text, "")
         ends = [place + 1 for place, sign in enumerate(text) if sign == "."]
         s = [
@@ -280,7 +281,7 @@ def test_a_near_copy_with_another_number_is_found_too() -> None:
         records.append(Record.of(document, (), s, [Passage(document, tuple(s))]))
     index = embedded(records, HashEmbedder())
     found = index.search("The old harbour froze in January. Ships waited for weeks. What did it cost?", k=6)
-    assert sorted(hit.passage.document.id for hit in found) == ["a.txt", "b.txt"]
+    assert sorted(hit.passage.document.id for hit in found) == ["a.txt", "b.txt", "d.txt"]
 
 
 def harm(path: Path, how: str) -> None:

@@ -13,7 +13,7 @@ from index import Filter
 from rag import Answer, Citation, Question, Statement
 from tests.scripted import ANSWER, PIER, QUESTION, sentence
 from ui.archive import Archive, ArchiveError
-from ui.conversation import Conversation, Exchange
+from ui.conversation import KEPT, Conversation, Exchange
 
 WHERE = Filter(frozenset({"fr"}), frozenset({"海港报"}), frozenset(), date(2021, 5, 1), None)
 ASKED = Conversation().ask(QUESTION, WHERE).show(1, ANSWER)
@@ -25,7 +25,7 @@ def archive(tmp_path: Path) -> Archive:
 
 
 def test_a_conversation_comes_back_as_it_was(archive: Archive) -> None:
-    talk = ASKED.tell(1, 3, "开放").ask("Why?").end("stopped").ask("And who?").show(3, ANSWER)
+    talk = ASKED.tell(ASKED.exchanges[0], 3, "开放").ask("Why?").end("stopped").ask("And who?").show(3, ANSWER)
     name, version = archive.keep("", 0, talk)
     found = archive.load(name)
     assert found == (replace(talk, exchanges=(talk.exchanges[0], talk.exchanges[2])), version)
@@ -74,6 +74,32 @@ def test_two_windows_that_go_on_with_one_conversation_lose_nothing(archive: Arch
     assert here == (name, 2)
     assert there[0] != name
     assert sorted(kept.said[3] for kept in archive.listed()) == ["Who?", "Why?"]
+
+
+def test_the_beginning_of_a_long_conversation_stays(archive: Archive) -> None:
+    talk, kept = Conversation(), ("", 0)
+    for number in range(1, KEPT + 4):
+        talk = talk.ask(f"Question {number}?").show(number, ANSWER)
+        kept = archive.keep(*kept, talk)
+    assert len(talk.exchanges) == KEPT
+    found = archive.load(kept[0])
+    assert found
+    assert [e.number for e in found[0].exchanges] == list(range(1, KEPT + 4))
+    assert archive.listed()[0].title == "Question 1?"
+
+
+def test_who_goes_on_with_a_deleted_conversation_loses_nothing(archive: Archive) -> None:
+    kept = archive.keep("", 0, ASKED)
+    archive.delete(kept[0])
+    again = archive.keep(*kept, ASKED.ask("Why?").show(2, ANSWER))
+    archive.purge()
+    assert again[0] != kept[0]
+    assert archive.load(again[0])
+
+
+def test_a_question_that_no_encoding_carries_is_a_title(archive: Archive) -> None:
+    archive.keep("", 0, Conversation().ask("Half \ud83d?").show(1, ANSWER))
+    assert [kept.title for kept in archive.listed()] == ["Half ??"]
 
 
 def test_renamed(archive: Archive) -> None:

@@ -209,8 +209,8 @@ def test_what_is_removed_is_kept_each_time(library: Settings, capsys: pytest.Cap
         (library.documents / "note.txt").write_bytes(words)
         remove(library, ["note.txt", "./note.txt"])
     assert held(library) == []
-    kept = sorted((library.home / "removed").iterdir())
-    assert [(file.name, file.read_bytes()) for file in kept] == [("note-2.txt", b" "), ("note.txt", b"")]
+    kept = sorted((library.home / "removed").glob("*/note.txt"))
+    assert [(file.parent.name, file.read_bytes()) for file in kept] == [("1", b""), ("2", b" ")]
     assert f"feud add {kept[0]}" in capsys.readouterr().out
     (library.documents / "note.txt").write_bytes(b"")
     remove(library, [str(library.documents / "note.txt")])

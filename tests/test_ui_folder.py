@@ -19,7 +19,10 @@ from rag.settings import Settings
 from tests.scripted import Fixed, Scripted
 from tests.scripted_llm import CloseEmbedder
 from tests.test_ui_page import PHONE
+from ui.archive import Archive
+from ui.conversation import Session
 from ui.folder import Folder, LibraryError
+from ui.talk import Talk
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -53,9 +56,9 @@ def held(settings: Settings) -> list[str]:
 
 
 def send(
-    address: str, method: str, path: str, body: bytes = b"", language: str = "en", host: str = "127.0.0.1"
+    address: str, method: str, path: str, body: bytes = b"", language: str = "en", **headers: str
 ) -> tuple[int, str]:
-    asked = Request(address + path, body, {"X-Feud": language, "Host": host}, method=method)
+    asked = Request(address + path, body, {"X-Feud": language, **headers}, method=method)
     try:
         with urlopen(asked, timeout=30) as answer:
             return answer.status, answer.read().decode()
@@ -72,29 +75,30 @@ def words(lines: str) -> str:
 def test_a_file_is_added_taken_out_and_brought_back(served: Served, settings: Settings, folder: Folder) -> None:
     address = served(Scripted(), folder, folder=folder)
     name = "die lampe & 灯.txt"
-    assert send(address, "PUT", f"/documents/{quote(name)}", LAMP.encode()) == (204, "")
-    index = f"/index?name={quote(name)}"
-    assert words(send(address, "POST", index)[1]) == f"Added: {name}."
-    assert words(send(address, "POST", index)[1]) == "Nothing has changed."
+    assert send(address, "PUT", f"/documents/{quote(name)}", LAMP.encode()) == (201, "")
+    index = "/index", name.encode()
+    assert words(send(address, "POST", *index)[1]) == f"Added: {name}."
+    assert send(address, "PUT", f"/documents/{quote(name)}", LAMP.encode()) == (204, "")  # it was there
+    assert words(send(address, "POST", *index)[1]) == "Nothing has changed."
     assert [event.value for event in folder.events()] == ["1871-03"]
     assert send(address, "DELETE", f"/documents/{quote(name)}")[0] == 204
-    assert words(send(address, "POST", index, language="de")[1]) == f"Entfernt: {name}."
+    assert words(send(address, "POST", *index, language="de")[1]) == f"Entfernt: {name}."
     assert [document.id for document in folder.documents()] == ["ferry.txt"]
     assert folder.document(name) is None
     assert list(folder.events()) == []
     assert send(address, "POST", f"/documents/{quote(name)}")[0] == 204
-    assert words(send(address, "POST", index)[1]) == f"Added: {name}."
+    assert words(send(address, "POST", *index)[1]) == f"Added: {name}."
     assert held(settings) == [name, "ferry.txt"]
     assert (settings.documents / name).read_text("utf-8") == LAMP
 
 
 def test_what_can_not_be_a_document_is_said_and_shown(served: Served, folder: Folder) -> None:
     address = served(Scripted(), folder, folder=folder)
-    assert send(address, "PUT", "/documents/blob.txt", b"\x00\x01\xff" * 50)[0] == 204
+    assert send(address, "PUT", "/documents/blob.txt", b"\x00\x01\xff" * 50)[0] == 201
     ferry = next(iter(folder.documents())).text.encode()
-    assert send(address, "PUT", "/documents/twin.txt", ferry)[0] == 204
-    said = words(send(address, "POST", "/index?name=blob.txt&name=twin.txt")[1])
-    assert "twin.txt has the same content as ferry.txt." in said
+    assert send(address, "PUT", "/documents/twin.txt", ferry)[0] == 201
+    said = words(send(address, "POST", "/index", b"blob.txt\ntwin.txt")[1])
+    assert "twin.txt: has the same content as ferry.txt" in said
     assert "blob.txt has an encoding that can't be told" in said
     assert [outcome.id for outcome in folder.aside()] == ["blob.txt", "twin.txt"]
 
@@ -124,11 +128,48 @@ def test_another_sites_page_can_change_nothing(served: Served, settings: Setting
     address = served(Scripted(), folder, folder=folder)
     for method, path in (("PUT", "/documents/a.txt"), ("DELETE", "/documents/ferry.txt"), ("POST", "/index")):
         assert send(address, method, path, b"words", language="")[0] == 403
-        assert send(address, method, path, b"words", host="evil.example")[0] == 421
+        assert send(address, method, path, b"words", Host="evil.example")[0] == 421
+        for origin in ("https://evil.example", "http://localhost:3000", "http://127.0.0.1", "null"):
+            assert send(address, method, path, b"words", Origin=origin)[0] == 403
+            assert send(address, "OPTIONS", path, Origin=origin)[0] == 403
     assert held(settings) == ["ferry.txt"]
-    fixed = served(Scripted(), Fixed())
-    assert send(fixed, "DELETE", "/documents/ferry.txt")[0] in (404, 405)
-    assert send(fixed, "POST", "/index")[0] in (404, 405)
+    assert send(address, "PUT", "/documents/a.txt", b"words", Origin=address)[0] == 201
+
+
+@pytest.mark.parametrize("hosts", [("127.0.0.1",), ()], ids=["this computer", "every computer"])
+def test_only_this_computer_changes_documents_and_keeps_conversations(
+    served: Served, folder: Folder, tmp_path: Path, hosts: tuple[str, ...]
+) -> None:
+    archive = Archive(tmp_path / "conversations.sqlite")
+    address = served(Scripted(), folder, folder=folder, archive=archive, hosts=hosts)
+    assert (send(address, "PUT", "/documents/a.txt", b"words")[0] == 201) == bool(hosts)
+    page = send(address, "GET", "/")[1]
+    assert ('data-do=\\"talks' in page) == bool(hosts)
+    assert ('class=\\"adding' in page) == bool(hosts)
+
+
+def test_what_was_removed_comes_back_as_itself(settings: Settings, folder: Folder) -> None:
+    for name in ("report.txt", "report-2.txt"):
+        folder.put(name, name.encode())
+    for name in ("report-2.txt", "report.txt"):
+        folder.take(name)
+    folder.put("report.txt", b"newer")
+    folder.take("report.txt")
+    folder.put_back("report.txt")
+    assert (settings.documents / "report.txt").read_bytes() == b"newer"
+    with pytest.raises(LibraryError, match="in the documents folder already"):
+        folder.put_back("report.txt")
+    folder.put_back("report-2.txt")
+    assert (settings.documents / "report-2.txt").read_bytes() == b"report-2.txt"
+    with pytest.raises(LibraryError, match="no removed document"):
+        folder.put_back("report-2.txt")
+
+
+def test_a_filter_keeps_what_is_still_there(folder: Folder) -> None:
+    talk = Talk(Scripted(), folder, changing=True)
+    languages, publishers, since, _ = talk.shelved(Session(), ["en", "xx"], ["Nobody"], "2021", "")[3:]
+    assert (languages["value"], publishers["value"]) == (["en"], [])
+    assert "value" not in since
 
 
 def test_another_writer_is_waited_for(settings: Settings, library: Library) -> None:

@@ -272,6 +272,7 @@ def test_conversations_are_kept_found_renamed_shared_and_deleted(
     page.locator("#talks .remove").first.click()
     page.locator("#talks .told", has_text="Removed: 谁建了码头？.").wait_for()
     assert len(archive.listed()) == 1
+    page.locator(".intro").wait_for()  # it was the one that is open
     page.locator("#talks [data-restore]").click()
     page.locator("#talks li").nth(1).wait_for()
     page.locator("#talks .volume", has_text="The <b>quay</b>").click()

@@ -375,7 +375,7 @@ def test_a_citation_is_told_in_the_language_of_the_question_where_that_is_anothe
     assert texts(now, "//button[@class='translate']") == ["Translate", "Translate"]
     none = replace(ANSWER, llm="")
     assert texts(exchange_html(Exchange(1, "?", none, "done"), 3), "//button[@class='translate']") == []
-    session.change(lambda held: held.tell(1, 1, ""))
+    session.change(lambda held: held.tell(held.exchanges[0], 1, ""))
     assert "No translation came" in exchange_html(session.conversation.exchanges[0], 3)
     own = replace(ANSWER, question=replace(ANSWER.question, language="fr"))
     read = exchange_html(Exchange(1, "?", own, "done"), 3)

@@ -59,16 +59,22 @@ class Archive:
         finished = [e for e in conversation.exchanges if e.over and e.answer]
         if not finished:
             return name, version
-        documents: dict[str, Document] = {}
-        exchanges = json.dumps([_exchange_json(e, documents) for e in finished])
+        documents = _Hashed()
+        held = [_exchange_json(e, documents) for e in finished]
         with self._open(make=True) as database, database:
             database.executemany(
                 "INSERT OR IGNORE INTO document VALUES (?, ?)",
-                [(key, _document_json(document)) for key, document in documents.items()],
+                documents.bodies.items(),
             )
+            for (body,) in database.execute(
+                "SELECT exchanges FROM conversation WHERE id = ? AND NOT gone", (name,)
+            ):
+                # The page lets go of the oldest exchanges of a long conversation; they stay here.
+                held = [e for e in json.loads(body) if e["number"] < finished[0].number] + held
+            exchanges = json.dumps(held)
             changed = database.execute(
                 "UPDATE conversation SET version = version + 1, changed = ?, asked = ?, "
-                "exchanges = ? WHERE id = ? AND version = ?",
+                "exchanges = ? WHERE id = ? AND version = ? AND NOT gone",
                 (time.time(), conversation.asked, exchanges, name, version),
             )
             if changed.rowcount:
@@ -76,7 +82,7 @@ class Archive:
             name = secrets.token_urlsafe(12)
             database.execute(
                 "INSERT INTO conversation VALUES (?, ?, ?, 0, 1, ?, ?)",
-                (name, finished[0].question, time.time(), conversation.asked, exchanges),
+                (name, _line(finished[0].question), time.time(), conversation.asked, exchanges),
             )
             return name, 1
 
@@ -108,12 +114,12 @@ class Archive:
 
     def rename(self, name: str, title: str) -> None:
         """Give a conversation another title; an empty one changes nothing. Raises `ArchiveError`."""
-        if title := " ".join(title.split())[:200]:
+        if title := _line(title):
             with self._open() as database, database:
                 database.execute("UPDATE conversation SET title = ? WHERE id = ?", (title, name))
 
     def delete(self, name: str) -> None:
-        """Take a conversation away; until the next one is, or `purge`, it can be restored."""
+        """Take a conversation away. It can be restored until the next one is deleted, or `purge` erases it."""
         self.purge()
         with self._open() as database, database:
             database.execute("UPDATE conversation SET gone = 1 WHERE id = ?", (name,))
@@ -152,6 +158,11 @@ class Archive:
             raise ArchiveError(f"Conversations can't be kept in {self._path}: {error}.") from error
 
 
+def _line(text: str) -> str:
+    """A title: one line of what UTF-8 carries."""
+    return " ".join(text.split())[:200].encode("utf-8", "replace").decode()
+
+
 class _Remembering(dict[str, Document]):
     """The documents of a conversation, each read once."""
 
@@ -175,16 +186,27 @@ def _document_from(body: str) -> Document:
     return Document(**fields)
 
 
-def _exchange_json(exchange: Exchange, documents: dict[str, Document]) -> dict[str, Any]:
+class _Hashed:
+    """Documents under the hash of what is kept of them; each is read once."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[str, str] = {}
+        self._names: dict[int, tuple[Document, str]] = {}
+
+    def name(self, document: Document) -> str:
+        if id(document) not in self._names:
+            body = _document_json(document)
+            name = sha256(body.encode()).hexdigest()
+            self.bodies[name] = body
+            self._names[id(document)] = document, name  # with the document, so that its id stays its own
+        return self._names[id(document)][1]
+
+
+def _exchange_json(exchange: Exchange, documents: _Hashed) -> dict[str, Any]:
     """An exchange as JSON values; its documents stand in it by their hash, and are added to `documents`."""
 
-    def key(document: Document) -> str:
-        name = sha256(_document_json(document).encode()).hexdigest()
-        documents[name] = document
-        return name
-
     def span(sentences: Sequence[Sentence]) -> list[Any]:
-        return [key(sentences[0].document), [[s.start, s.end, s.language] for s in sentences]]
+        return [documents.name(sentences[0].document), [[s.start, s.end, s.language] for s in sentences]]
 
     answer, where = exchange.answer, exchange.where
     assert answer is not None

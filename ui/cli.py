@@ -210,7 +210,10 @@ def serve(
         print(f"warning: {error} Until then answers are quotations.", file=sys.stderr)
     background.start(settings, assistant)
     archive = Archive(settings.home / "conversations.sqlite")
-    archive.purge()
+    try:
+        archive.purge()
+    except FeudError as error:
+        print(f"warning: {error}", file=sys.stderr)
     serve(assistant, Folder(settings, assistant.latest), archive=archive, host=host, port=port)
 
 

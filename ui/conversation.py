@@ -72,10 +72,11 @@ class Conversation:
         """Return the conversation with its last exchange ended, unchanged if it already was."""
         return self._with_last(replace(self.exchanges[-1], over=over)) if self.running else self
 
-    def tell(self, number: int, citation: int, told: str) -> "Conversation":
-        """Return the conversation with a translation of a citation beside it."""
+    def tell(self, exchange: Exchange, citation: int, told: str) -> "Conversation":
+        """Return the conversation with a translation of a citation of this exchange, if it is still in it."""
         changed = [
-            replace(e, told={**e.told, citation: told}) if e.number == number else e for e in self.exchanges
+            replace(e, told={**e.told, citation: told}) if e.answer is exchange.answer else e
+            for e in self.exchanges
         ]
         return replace(self, exchanges=tuple(changed))
 
@@ -112,6 +113,14 @@ class Session:
             self.kept = kept
             self.conversation = replace(conversation, asked=max(conversation.asked, self.conversation.asked))
             return self.conversation
+
+    def let_go(self, name: str) -> bool:
+        """Begin anew if the conversation is the one of that name, which was deleted; return whether it was."""
+        with self._keeping, self._lock:
+            if left := self.kept[0] == name:
+                self.kept = "", 0
+                self.conversation = Conversation(asked=self.conversation.asked)
+            return left
 
     def keep(self, keeping: Callable[[str, int, Conversation], tuple[str, int]]) -> None:
         """Let `keeping` keep the conversation, which returns its name and version for the next time."""

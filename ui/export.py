@@ -5,6 +5,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -153,11 +154,12 @@ def _entry(item: Mapping[str, Any]) -> str:
         "publisher": _tex(item.get("publisher", "")),
         "date": "/".join(days) + ("~" if "circa" in issued else ""),
         "url": quote(item.get("URL", ""), safe=_OF_ADDRESSES),
-        "langid": item.get("language", ""),
         "note": _tex(item["note"].replace("\n", "; ")),
     }
     body = "".join(f"  {name} = {{{text}}},\n" for name, text in fields.items() if text)
-    return f"@online{{{re.sub(r'[^A-Za-z0-9.:_-]+', '-', item['id'])},\n{body}}}\n"
+    key = re.sub(r"[^A-Za-z0-9.:_-]+", "-", item["id"])
+    key = key if key == item["id"] else f"{key}.{sha256(item['id'].encode('utf-8', 'replace')).hexdigest()[:6]}"
+    return f"@online{{{key},\n{body}}}\n"
 
 
 def _tex(text: str) -> str:

@@ -59,9 +59,9 @@ class Folder:
     def aside(self) -> list[Outcome]:
         return aside(self._settings)
 
-    def put(self, name: str, data: bytes) -> None:
-        """Keep a file under `name`, whole or not at all. Raises `LibraryError` where another has the name."""
-        put(self._settings, name, data)
+    def put(self, name: str, data: bytes) -> bool:
+        """Keep a file under `name`, whole or not at all; return whether it is new. Raises `LibraryError`."""
+        return put(self._settings, name, data)
 
     def take(self, name: str) -> None:
         """Move a file out of the folder, from where it can be put back. Raises `LibraryError`."""
@@ -94,14 +94,14 @@ def aside(settings: Settings) -> list[Outcome]:
     return [o for o in file_outcomes(settings.home) if o.outcome in ("quarantined", "duplicate")]
 
 
-def put(settings: Settings, name: str, data: bytes) -> None:
-    """Keep a file in the folder under `name`, whole or not at all; raises `LibraryError`."""
+def put(settings: Settings, name: str, data: bytes) -> bool:
+    """Keep a file in the folder, whole or not at all; return whether it is new. Raises `LibraryError`."""
     target = _inside(settings.documents, name)
     if not name.isprintable() or Path(name).name != name or name.startswith(".") or len(name.encode()) > 200:
         raise LibraryError(f"{name!r} can't be the name of a document. Rename the file.")
     if target.exists():
         if target.is_file() and target.read_bytes() == data:
-            return
+            return False
         raise LibraryError(f"{name} is in the documents folder with other content. Remove it first.")
     settings.documents.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=settings.documents, prefix=".", delete=False) as file:
@@ -110,6 +110,7 @@ def put(settings: Settings, name: str, data: bytes) -> None:
         os.fsync(file.fileno())
     Path(file.name).chmod(0o644)
     Path(file.name).rename(target)
+    return True
 
 
 def copy(settings: Settings, paths: Sequence[Path]) -> None:
@@ -137,7 +138,7 @@ def take(settings: Settings, *names: str) -> list[tuple[str, Path]]:
     taken = []
     for file in files:
         name = file.relative_to(settings.documents.resolve())
-        target = _free(settings.home / "removed" / name)
+        target = settings.home / "removed" / str(next(_free(settings.home / "removed"))) / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(file, target)
         taken.append((name.as_posix(), target))
@@ -147,13 +148,15 @@ def take(settings: Settings, *names: str) -> list[tuple[str, Path]]:
 def put_back(settings: Settings, name: str) -> None:
     """Bring back the file that was last taken out under `name`; raises `LibraryError` where none was."""
     target = _inside(settings.documents, name)
-    kept = _kept(settings.home / "removed" / target.relative_to(settings.documents.resolve()))
-    if not kept:
+    inner = target.relative_to(settings.documents.resolve())
+    kept = sorted((settings.home / "removed").glob("*/"), key=lambda each: (len(each.name), each.name))
+    found = [each / inner for each in kept if (each / inner).is_file()]
+    if not found:
         raise LibraryError(f"There is no removed document {name!r}.")
     if target.exists():
         raise LibraryError(f"{name} is in the documents folder already.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(kept[-1], target)
+    shutil.move(found[-1], target)
 
 
 def _copies(path: Path, folder: Path) -> list[tuple[Path, Path]]:
@@ -167,23 +170,10 @@ def _copies(path: Path, folder: Path) -> list[tuple[Path, Path]]:
     raise LibraryError(f"There is no file or folder {path}.")
 
 
-def _free(path: Path) -> Path:
-    """`path`, or one with a number where something was kept under that name before."""
-    return path if not path.exists() else next(other for other in _numbered(path) if not other.exists())
-
-
-def _kept(path: Path) -> list[Path]:
-    """What was kept under a name, oldest first."""
-    found = [path] if path.exists() else []
-    for other in _numbered(path):
-        if not other.exists():
-            return found
-        found.append(other)
-    return found
-
-
-def _numbered(path: Path) -> Iterator[Path]:
-    return (path.with_stem(f"{path.stem}-{n}") for n in count(2))
+def _free(kept: Path) -> Iterator[int]:
+    """Numbers that no folder of a removal has; each file is moved into one of its own."""
+    last = max((int(each.name) for each in kept.glob("*") if each.name.isdecimal()), default=0)
+    return count(last + 1)
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -2,14 +2,15 @@
 
 Files are sent one by one, then the index is made once:
 
-    PUT /documents/NAME      keep the body as a file
+    PUT /documents/NAME      keep the body as a file; 201 if it was not there
     DELETE /documents/NAME   take a file out
     POST /documents/NAME     bring it back
-    POST /index?name=NAME…   make the index equal to the folder: lines of JSON, {"words": …} while it is made,
-                             the last with "over": true, told what became of each NAME
+    POST /index              make the index equal to the folder: lines of JSON, {"words": …} while it is made;
+                             the last, with "over": true, says what became of the files that the body names
 
-A request needs the header X-Feud with the language to answer in, which no other site's page can send. What went
-wrong is one line of text, with status 400, or 413 for a file that is too large.
+A request needs the header X-Feud with the language of the page, which a form of another site can't send;
+scripts of other sites are kept out by `ui.site.Guard`. What went wrong is one line of text, with status 400, or
+413 for a file that is too large.
 """
 
 import json
@@ -49,9 +50,9 @@ def add_routes(app: "FastAPI", folder: Folder) -> None:
                 if data is None:
                     with speaking(language):
                         return PlainTextResponse(f"{name}: {say('large', limit=MAX_BYTES // 1_000_000)}", 413)
-                await run_in_threadpool(folder.put, name, data)
-            else:
-                await run_in_threadpool(folder.take if request.method == "DELETE" else folder.put_back, name)
+                made = await run_in_threadpool(folder.put, name, data)
+                return Response(status_code=201 if made else 204)
+            await run_in_threadpool(folder.take if request.method == "DELETE" else folder.put_back, name)
         except (FeudError, OSError) as error:
             return PlainTextResponse(str(error), 400)
         return Response(status_code=204)
@@ -60,7 +61,8 @@ def add_routes(app: "FastAPI", folder: Folder) -> None:
         language = _language(request)
         if language is None:
             return PlainTextResponse("not from the page", 403)
-        lines = _lines(folder, request.query_params.getlist("name"), language)
+        names = await _body(request) or b""
+        lines = _lines(folder, names.decode("utf-8", "replace").split("\n"), language)
         return StreamingResponse(lines, media_type="application/x-ndjson")
 
     app.add_route("/documents/{name:path}", change, methods=["PUT", "DELETE", "POST"])
@@ -104,14 +106,13 @@ def _make(folder: Folder, steps: "Queue[Progress | Report | str]") -> None:
         steps.put(str(error))
     except Exception:
         LOG.exception("the index was not made")
-        with speaking("en"):
-            steps.put(say("unmade"))
+        steps.put("")
 
 
 def _words(step: Progress | Report | str, names: Sequence[str]) -> str:
     """A step in words; the last says what became of each of these files, or what went wrong."""
     if isinstance(step, str):
-        return step
+        return step or say("unmade")
     if isinstance(step, Progress):
         return say(step.stage, done=step.done, total=step.total)
     named = [outcome for outcome in step.outcomes if outcome.id in names]
@@ -120,6 +121,6 @@ def _words(step: Progress | Report | str, names: Sequence[str]) -> str:
         for word, of in (("added", ("added", "changed")), ("removed", ("removed",)))
         if (own := [outcome.id for outcome in named if outcome.outcome in of])
     ]
-    words += [f"{o.id} {say('repeats', of=o.detail)}." for o in named if o.outcome == "duplicate"]
+    words += [f"{o.id}: {say('repeats', of=o.detail)}" for o in named if o.outcome == "duplicate"]
     words += [f"{o.id} {o.detail}." for o in named if o.outcome == "quarantined"]
     return " ".join(words) or say("unchanged")

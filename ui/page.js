@@ -20,24 +20,35 @@ function spoken() {
   $("#side").setAttribute("aria-label", top.dataset.source);
 }
 spoken();
-new MutationObserver(spoken).observe($("#top"), { childList: true, subtree: true });
+new MutationObserver(() => {
+  spoken();
+  if (waits) linked(); // it had to wait for the language, whose answer shows the conversation, too
+}).observe($("#top"), { childList: true, subtree: true });
+let waits = false;
 const wanted = remembered() || navigator.language || "en";
-if (wanted.split("-")[0] !== document.documentElement.lang) trigger("interface", { language: wanted });
+const foreign = wanted.split("-")[0] !== document.documentElement.lang;
+if (foreign) trigger("interface", { language: wanted });
 else trigger("shelved", {}); // the documents may have changed since the page was made
 
 // A link leads to a conversation that is kept, and in it to an answer.
 let wantedTurn = "";
 function reopen(talk, turn = "") {
-  wantedTurn = turn;
+  wantedTurn = turn ?? "";
   shown = "";
   view("");
   trigger("reopen", { talk });
 }
 function linked() {
+  waits = false;
   const link = new URLSearchParams(location.hash.slice(1));
   if (!link.get("talk")) return;
   history.replaceState(null, "", location.pathname + location.search); // else the same link would do nothing
   reopen(link.get("talk"), link.get("turn"));
+}
+function jump() {
+  const there = wantedTurn && $(`[data-turn="${Number(wantedTurn)}"].exchange`);
+  wantedTurn = "";
+  if (there) there.scrollIntoView({ block: "start" });
 }
 window.addEventListener("hashchange", linked);
 document.addEventListener("change", (event) => {
@@ -69,7 +80,8 @@ function view(mode) {
   $("#talk").inert = mode !== "" && phone.matches;
 }
 view("");
-linked();
+if (foreign) waits = true;
+else linked();
 
 function reveal() {
   view("source");
@@ -177,8 +189,8 @@ function tell(words, back = null) {
 }
 function telling() {
   const line = $("#shelf .told");
-  if (!line || line.dataset.words === news.words) return;
-  line.dataset.words = news.words;
+  if (!line || (line.news === news && line.textContent.startsWith(news.words))) return;
+  line.news = news;
   line.textContent = news.words;
   if (!news.back) return;
   const button = document.createElement("button");
@@ -192,35 +204,42 @@ const ask = (method, path, body) =>
   fetch(path, { method, body, headers: { "X-Feud": document.documentElement.lang } });
 
 async function change(method, files, back) {
-  const done = [];
+  const done = []; // what undo is about: not what was there before
+  const named = [];
   const wrong = [];
   for (const { name, body } of files) {
-    const answer = await ask(method, `documents/${encodeURIComponent(name)}`, body);
-    if (answer.ok) done.push(name);
-    else wrong.push(await answer.text());
+    try {
+      const answer = await ask(method, `documents/${encodeURIComponent(name)}`, body);
+      if (answer.ok) named.push(name);
+      else wrong.push(await answer.text());
+      if (answer.ok && (method !== "PUT" || answer.status === 201)) done.push(name);
+    } catch {
+      wrong.push(`${name}: ?`); // a folder that was dropped, or the server is gone
+    }
   }
   let words = "";
-  if (done.length) {
-    const answer = await ask("POST", `index?${new URLSearchParams(done.map((name) => ["name", name]))}`);
+  if (named.length) {
+    const answer = await ask("POST", "index", named.join("\n"));
+    if (!answer.ok) wrong.push(await answer.text());
     let rest = "";
-    for (const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader(); ; ) {
+    for (const reader = answer.ok && answer.body.pipeThrough(new TextDecoderStream()).getReader(); reader; ) {
       const { done: over, value = "" } = await reader.read();
       const lines = (rest + value).split("\n");
       rest = lines.pop();
-      for (const line of lines) tell((words = JSON.parse(line).words));
+      for (const line of lines) tell((words = JSON.parse(line).words), news.back);
       if (over) break;
     }
   }
   shown = "";
-  tell([words, ...wrong].filter(Boolean).join(" "), done.length ? () => back(done) : null);
+  tell([words, ...wrong].filter(Boolean).join(" "), done.length ? () => back(done) : news.back);
   trigger("shelved", {});
 }
 function queue(method, files, back) {
-  work = work.then(() => change(method, files, back)).catch((error) => tell(String(error)));
+  work = work.then(() => change(method, files, back)).catch((error) => tell(String(error), news.back));
 }
-const named = (names) => names.map((name) => ({ name }));
-const remove = (names) => queue("DELETE", named(names), restore);
-const restore = (names) => queue("POST", named(names), remove);
+const bare = (names) => names.map((name) => ({ name }));
+const remove = (names) => queue("DELETE", bare(names), restore);
+const restore = (names) => queue("POST", bare(names), remove);
 const undo = () => {
   const { back } = news;
   tell("");
@@ -240,8 +259,9 @@ document.addEventListener("submit", (event) => {
   if (!event.target.matches(".pasting")) return;
   event.preventDefault();
   const text = event.target.querySelector("textarea").value.trim();
-  const title = text.split("\n")[0].replace(/[\\/\p{C}]+/gu, " ").replace(/^[\s.#]+/, "").slice(0, 60).trim();
+  const title = text.split("\n")[0].replace(/[\\/\p{C}\p{Z}]+/gu, " ").replace(/^[\s.#]+/, "").slice(0, 60).trim();
   if (text) add([new File([text], `${title || "text"}.txt`)]);
+  event.target.reset();
 });
 const dropped = (event) => event.dataTransfer?.types.includes("Files") && $("#shelf .adding");
 document.addEventListener("dragover", (event) => {
@@ -268,6 +288,7 @@ document.addEventListener("input", (event) => {
 });
 function rename(button) {
   const title = button.closest("li").querySelector(".volume");
+  if (!title) return; // it is being renamed
   const field = document.createElement("input");
   field.value = title.querySelector("bdi").textContent;
   field.maxLength = 200;
@@ -276,6 +297,7 @@ function rename(button) {
     if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
     event.stopPropagation();
     field.replaceWith(title);
+    button.focus();
     if (event.key === "Enter") trigger("talks", { do: "rename", name: button.dataset.rename, title: field.value });
   });
   title.replaceWith(field);
@@ -351,10 +373,6 @@ watch("value", () => {
     page.scrollTop += exchange.getBoundingClientRect().top - page.getBoundingClientRect().top;
   }
   turn = exchange ? exchange.dataset.turn : "";
-  const there = wantedTurn && document.querySelector(`[data-turn="${Number(wantedTurn)}"].exchange`);
-  if (there) {
-    wantedTurn = "";
-    there.scrollIntoView({ block: "start" });
-  }
+  jump();
   if (!exchange) folds.clear();
 });

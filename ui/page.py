@@ -71,7 +71,9 @@ def build_page(
                         for words in filter_words(documents)
                     ]
             with gr.Column(elem_id="side"):
-                volumes = gr.HTML(shelf_html(documents, shelf.aside(), changing), elem_id="shelf", **plain)
+                volumes = gr.HTML(
+                    shelf_html(documents, shelf.aside() if changing else None), elem_id="shelf", **plain
+                )
                 source = gr.HTML("", elem_id="source", **{**plain, "js_on_load": SHOWN})
                 times = gr.HTML("", elem_id="times", **plain)
                 talks = gr.HTML("", elem_id="talks", **plain)
@@ -101,7 +103,7 @@ def build_page(
         def reopen(own: Session, event: gr.EventData) -> tuple[Any, ...]:
             return talk.reopen(own, event._data.get("talk"))
 
-        def kept(own: Session, event: gr.EventData) -> str:
+        def kept(own: Session, event: gr.EventData) -> tuple[Any, ...]:
             return talk.talks(own, *map(event._data.get, ("do", "name", "title")))
 
         # Everything but what a model writes skips the queue: a source opens while another answer is written.
@@ -124,13 +126,13 @@ def build_page(
         now.fresh(talk.fresh, session, [*begun, source], **quick)
         now.cite(cite, session, source, **quick)
         now.reopen(reopen, session, [*begun, source], **quick)
-        now.talks(kept, session, talks, **quick)
+        now.talks(kept, session, [talks, past, now], **quick)
         now.times(talk.times, session, times, **quick)
         now.save(save, session, saved, **quick)
         now.translate(translate, session, [past, now, line], **written)
         held = [top, volumes, times]
         now.interface(interface, session, [*held, *begun, send, stop, narrow, *filters], **quick)
-        now.shelved(talk.shelved, session, [*held, *filters], **quick)
+        now.shelved(talk.shelved, [session, *filters], [*held, *filters], **quick)
     page.queue(max_size=waiting, api_open=False)
     return page
 

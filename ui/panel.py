@@ -31,11 +31,12 @@ def source_html(
     return f"{_head(document)}{_notes(document, first, last)}{body}"
 
 
-def shelf_html(documents: Iterable[Document], aside: Sequence[Outcome] = (), changing: bool = False) -> str:
-    """All documents that are searched, each a button that opens it, and the files that are none.
+def shelf_html(documents: Iterable[Document], aside: Sequence[Outcome] | None = None) -> str:
+    """All documents that are searched, each a button that opens it.
 
-    With `changing` files can be added and documents removed.
+    With `aside`, the files that are none, they are shown too; files can be added then, and all be removed.
     """
+    changing = aside is not None
     items = "".join(
         f'<li><button type="button" class="volume" data-document="{escape(d.id)}">'
         f"{named(d)}<small>{escape(byline(d))}</small></button>{_remove(d.id, title(d), changing)}</li>"
@@ -44,7 +45,7 @@ def shelf_html(documents: Iterable[Document], aside: Sequence[Outcome] = (), cha
     others = "".join(
         f'<li><p class="volume"><bdi>{escape(o.id)}</bdi><small>{escape(_reason(o))}</small></p>'
         f"{_remove(o.id, o.id, changing)}</li>"
-        for o in aside
+        for o in aside or ()
     )
     heading = f"<li><h3>{escape(say('aside'))}</h3></li>" if others else ""
     return (
@@ -101,7 +102,7 @@ def talks_html(talks: Sequence[Kept], deleted: Kept | None = None, problem: str 
 
 def _talk(kept: Kept) -> str:
     day = datetime.fromtimestamp(kept.changed).date().isoformat()
-    name, words = escape(kept.id), escape(" ".join((kept.title, *kept.said)).casefold()[:SEARCHED])
+    name, words = escape(kept.id), escape(" ".join((kept.title, *kept.said)).lower()[:SEARCHED])
     return (
         f'<li data-said="{words}"><button type="button" class="volume" data-talk="{name}">'
         f"<bdi>{escape(kept.title)}</bdi><small>{escape(day_words(day))}</small></button>"

@@ -207,11 +207,13 @@ def _foot(exchange: Exchange, answer: Answer, talk: str) -> str:
         f'aria-label="{escape(say("save"))} {exchange.number}: {form}">{form}</button>'
         for form in FORMS
     )
-    forms += f' <button type="button" data-print="{exchange.number}">PDF</button>'
+    forms += f' <button type="button" data-print="{exchange.number}" '
+    forms += f'aria-label="{escape(say("save"))} {exchange.number}: PDF">PDF</button>'
     save = f'<span class="save">{escape(say("save"))}: {forms}</span>'
     link = (
-        f'<a class="link" href="#talk={escape(talk)}&amp;turn={exchange.number}" '
-        f'data-copied="{escape(say("copied"))}">{escape(say("link"))}</a>'
+        f'<a class="link" href="#talk={escape(talk)}&amp;turn={exchange.number}" aria-live="polite" '
+        f'title="{escape(say("link"))} {exchange.number}" data-copied="{escape(say("copied"))}">'
+        f"{escape(say('link'))}</a>"
         if talk
         else ""
     )

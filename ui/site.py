@@ -61,20 +61,24 @@ def build_app(
     shelf: Shelf,
     *,
     folder: Folder | None = None,
+    archive: Archive | None = None,
     app: "FastAPI | None" = None,
     hosts: Sequence[str] = LOOPBACK,
     **options: Any,
 ) -> "FastAPI":
     """Return an application with the page at `/` and the guard around it, inside `app` if one is given.
 
-    Routes that `app` already has stay reachable. `shelf` and the `options` are those of `build_page`; with a
-    `folder` readers can add documents to it and remove some. Only requests that name one of `hosts` are
-    answered; without any, all are.
+    Routes that `app` already has stay reachable. `shelf`, `archive` and the `options` are those of
+    `build_page`; with a `folder` readers can add documents to it and remove some. Only requests that name one
+    of `hosts` are answered; without any all are, from whatever computer: then documents can't be changed, and
+    no conversation is kept, since anybody could read it.
     """
     import gradio as gr
     from fastapi import FastAPI
 
     app = app or FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    if not hosts:
+        folder = archive = None
     if folder is not None:
         add_routes(app, folder)
     style = files("ui").joinpath("page.css").read_text(encoding="utf-8")
@@ -82,7 +86,7 @@ def build_app(
     fonts = ["system-ui", "sans-serif"]
     app = gr.mount_gradio_app(
         app,
-        build_page(answerer, shelf, changing=folder is not None, **options),
+        build_page(answerer, shelf, changing=folder is not None, archive=archive, **options),
         path="/",
         theme=gr.themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
         head=f"<style>{style}</style>",
@@ -124,9 +128,8 @@ def serve(
 
     async def run(listener: socket.socket) -> None:
         hosts = LOOPBACK if host in LOOPBACK else ()
-        # Beyond this computer anybody could change the documents and read the conversations.
-        own: dict[str, Any] = {"folder": folder, "archive": archive} if hosts else {}
-        site = build_app(answerer, folder, app=app, hosts=hosts, at_once=at_once, waiting=waiting, **own)
+        limits = {"at_once": at_once, "waiting": waiting}
+        site = build_app(answerer, folder, folder=folder, archive=archive, app=app, hosts=hosts, **limits)
         ready(f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}")
         config = uvicorn.Config(site, log_level="warning", ws="none", timeout_graceful_shutdown=2)
         await uvicorn.Server(config).serve(sockets=[listener])
@@ -176,6 +179,10 @@ class Guard:
         if self.hosts and _host(scope) not in self.hosts:
             await PlainTextResponse("this name is not served here", 421)(scope, receive, send_guarded)
             return
+        # Nor may another origin's page, on this computer too, ask for anything: Gradio lets those of localhost.
+        if self.hosts and not _own(scope):
+            await PlainTextResponse("not from this page", 403)(scope, receive, send_guarded)
+            return
         api = scope["path"].partition("/gradio_api/")
         if api[1] and (api[0] or not api[2].startswith(NEEDED)):
             await PlainTextResponse("not found", 404)(scope, receive, send_guarded)
@@ -185,6 +192,13 @@ class Guard:
             await PlainTextResponse("the request is too large", 413)(scope, receive, send_guarded)
             return
         await self.app(scope, _replay(body, receive) if body else receive, send_guarded)
+
+
+def _own(scope: "Scope") -> bool:
+    """Whether a request comes from the page itself, or from no page at all."""
+    headers = dict(scope["headers"])
+    origin: bytes = headers.get(b"origin", b"")
+    return not origin or urlsplit(origin.decode("latin-1")).netloc.encode("latin-1") == headers.get(b"host")
 
 
 def _host(scope: "Scope") -> str | None:

@@ -91,7 +91,7 @@ class Talk:
                 for answer in snapshots:
                     conversation = session.change(partial(Conversation.show, number=number, answer=answer))
                     shown = conversation.exchange(number)
-                    if shown is None or shown.over in ("stopped", "broken"):
+                    if shown is None or shown.answer is not answer or shown.over in ("stopped", "broken"):
                         break
                     yield self._said(session)
         except FeudError as error:
@@ -132,7 +132,7 @@ class Talk:
             told = self.answerer.translate(cited, exchange.answer.question.language)
         except FeudError as error:
             return gr.skip(), gr.skip(), line_html(str(error))
-        session.change(lambda held: held.tell(exchange.number, cited.number, told))
+        session.change(lambda held: held.tell(exchange, cited.number, told))
         self._keep(session)
         with speaking(session.language):
             return self._earlier(session), self._now(session), ""
@@ -170,21 +170,26 @@ class Talk:
                 *self._filters(),
             )
 
-    def shelved(self, session: Session) -> tuple[Any, ...]:
-        """Show the documents as they are now, after some were added or removed."""
+    def shelved(self, session: Session, *chosen: Any) -> tuple[Any, ...]:
+        """Show the documents as they are now; what was `chosen` in the filters stays as far as it is there."""
         with speaking(session.language):
-            return *self._shown(), *self._filters()
+            return *self._shown(), *self._filters(chosen)
 
     def _shown(self) -> tuple[str, str, str]:
         """The bar, the documents, and the timeline, which is made when it is asked for."""
         documents = self.shelf.documents()
         top = top_html(len(documents), self.archive is not None)
-        return top, shelf_html(documents, self.shelf.aside(), self.changing), ""
+        return top, shelf_html(documents, self.shelf.aside() if self.changing else None), ""
 
-    def _filters(self) -> list[Any]:
+    def _filters(self, chosen: Sequence[Any] = ()) -> list[Any]:
         import gradio as gr
 
-        return [gr.update(**words) for words in filter_words(self.shelf.documents())]
+        words = filter_words(self.shelf.documents())
+        for field, value in zip(words, chosen, strict=False):
+            if "choices" in field:
+                known = {choice if isinstance(choice, str) else choice[1] for choice in field["choices"]}
+                field["value"] = [each for each in value or () if each in known]
+        return [gr.update(**field) for field in words]
 
     def open(self, session: Session, wanted: object) -> str | None:
         """The source panel for what a browser asks to see, None where there is no such thing."""
@@ -228,11 +233,15 @@ class Talk:
             session.take_up(found[0], (str(wanted), found[1]))
             return self._earlier(session), self._last(session), "", "", ""
 
-    def talks(self, session: Session, do: object = "", name: object = "", title: object = "") -> str:
-        """The conversations that are kept, after one of them was renamed, deleted or restored."""
-        archive, deleted = self.archive, None
+    def talks(
+        self, session: Session, do: object = "", name: object = "", title: object = ""
+    ) -> tuple[Any, ...]:
+        """The conversations that are kept, after one was renamed, deleted or restored, and the open one."""
+        import gradio as gr
+
+        archive, deleted, left = self.archive, None, False
         if archive is None:
-            return ""
+            return gr.skip(), gr.skip(), gr.skip()
         with speaking(session.language):
             try:
                 if do == "rename":
@@ -240,11 +249,13 @@ class Talk:
                 elif do == "delete":
                     deleted = next((kept for kept in archive.listed() if kept.id == name), None)
                     archive.delete(str(name))
+                    left = session.let_go(str(name))
                 elif do == "restore":
                     archive.restore(str(name))
-                return talks_html(archive.listed(), deleted)
+                listed = talks_html(archive.listed(), deleted)
             except ArchiveError as error:
-                return talks_html((), problem=str(error))
+                listed = talks_html((), problem=str(error))
+            return listed, *((self._earlier(session), self._last(session)) if left else (gr.skip(), gr.skip()))
 
     def _keep(self, session: Session) -> None:
         """Keep the conversation where that is done; that it failed is logged and shown with the list."""
