@@ -61,6 +61,7 @@ eval: index ## the whole eval, development and test cases: about half an hour
 	$(FEUD) eval --split test
 
 pictures: index browser $(VENV)/.dev ## take the pictures of the page anew
+	@fc-list :lang=zh | grep -q . || apt-get install -y -qq fonts-noto-cjk
 	$(VENV)/bin/python -m tests.pictures
 
 lock: $(VENV)/.dev ## pin what is installed now

@@ -125,7 +125,7 @@ def test_from_a_file_to_an_answer_and_back(feud: Run, home: Path, server: Script
     removed = feud("remove", "ferry.txt")
     assert removed.returncode == 0
     assert not (home / "documents" / "ferry.txt").exists()
-    assert (home / "removed" / "ferry.txt").read_text("utf-8") == FERRY
+    assert (home / "removed" / "1" / "ferry.txt").read_text("utf-8") == FERRY
     assert json.loads(feud("list", "--json").stdout) == {"documents": [], "others": []}
 
 

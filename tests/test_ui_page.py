@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from corpus import FeudError
-from index import filtered
+from index import Index, filtered
 from rag import Answer, Citation, Question, Statement
+from rag.settings import Settings
 from rag.timeline import timeline
 from tests.scripted import (
     ANSWER,
@@ -30,6 +32,7 @@ from tests.scripted import (
     sentence,
 )
 from ui.archive import Archive
+from ui.folder import Folder
 from ui.site import HEADERS, LARGEST, SiteError, listen
 
 if TYPE_CHECKING:
@@ -44,6 +47,10 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 def ask(page: "Page", question: str = QUESTION) -> None:
     page.fill("#question textarea", question)
     page.press("#question textarea", "Enter")
+
+
+def no_index() -> Index:
+    raise AssertionError("nothing is indexed here")
 
 
 def finished(page: "Page", turns: int = 1) -> None:
@@ -238,6 +245,37 @@ def test_what_is_cited_is_translated_where_its_reader_asks_for_it(served: Served
     assert page.locator(".told").all_inner_texts() == ["machine translation:\n2 in en"]
     assert page.locator(".told q").get_attribute("lang") == "en"
     assert page.locator(".translate").count() == 5
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("device", [{}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"])
+def test_every_view_is_accessible(
+    served: Served, browser_page: Opened, tmp_path: Path, device: dict[str, object]
+) -> None:
+    archive = Archive(tmp_path / "conversations.sqlite")
+    folder = Folder(Settings(tmp_path, tmp_path, tmp_path, ""), no_index)
+    shelf = Fixed(events=timeline([OPENED, MAYOR_HAD_PROMISED]))
+    page = browser_page(served(Scripted(), shelf, folder=folder, archive=archive), **device)
+
+    def wrong() -> list[str]:
+        page.evaluate("() => Promise.all(document.getAnimations().map(each => each.finished.catch(() => 0)))")
+        found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+        return [f"{v['id']}: {node['target']}" for v in found.response["violations"] for node in v["nodes"]]
+
+    page.locator(".intro").wait_for()
+    assert wrong() == []
+    ask(page)
+    finished(page)
+    assert wrong() == []
+    page.locator(".statement .cite").first.click()
+    page.locator("#cited").wait_for()
+    assert wrong() == []
+    page.keyboard.press("Escape")
+    for view, part in (("shelf", ".remove"), ("times", "time"), ("talks", ".rename")):
+        page.locator(f"[data-do={view}]").click()
+        page.locator(f"#{view} {part}").first.wait_for()
+        assert wrong() == []
+        page.keyboard.press("Escape")
 
 
 @pytest.mark.browser
