@@ -38,6 +38,21 @@ def assistant(settings: Settings) -> Assistant:
     return open_assistant(settings)
 
 
+@pytest.fixture
+def opened(
+    settings: Settings, assistant: Assistant, served: Callable[..., str], browser_page: Callable[..., "Page"]
+) -> Callable[..., "Page"]:
+    """`opened(**context)` opens the page over the real assistant and folder."""
+
+    def start(**context: object) -> "Page":
+        folder = Folder(settings, assistant.latest)
+        page = browser_page(served(assistant, folder, folder=folder), **context)
+        page.set_default_timeout(120_000)
+        return page
+
+    return start
+
+
 def test_a_german_question_finds_the_sum_in_other_languages(assistant: Assistant) -> None:
     answer = assistant.ask("Wie viel hat Musk für OpenAI geboten?")
     assert answer.status == "answered"
@@ -91,10 +106,9 @@ def test_five_languages_find_the_bid(settings: Settings) -> None:
 
 @pytest.mark.browser
 def test_a_reader_asks_on_the_page_and_opens_the_source(
-    settings: Settings, assistant: Assistant, served: Callable[..., str], browser_page: Callable[..., "Page"]
+    assistant: Assistant, opened: Callable[..., "Page"]
 ) -> None:
-    page = browser_page(served(assistant, Folder(settings, assistant.latest)))
-    page.set_default_timeout(120_000)
+    page = opened()
     page.fill("#question textarea", "Combien Musk a-t-il offert pour OpenAI ?")
     page.press("#question textarea", "Enter")
     page.locator("details[open] .passage").first.wait_for()
@@ -115,11 +129,8 @@ def answered(page: "Page", question: str, turns: int = 1) -> None:
 
 
 @pytest.mark.browser
-def test_a_reader_of_chinese_checks_a_dutch_source(
-    settings: Settings, assistant: Assistant, served: Callable[..., str], browser_page: Callable[..., "Page"]
-) -> None:
-    page = browser_page(served(assistant, Folder(settings, assistant.latest)), locale="zh-CN")
-    page.set_default_timeout(120_000)
+def test_a_reader_of_chinese_checks_a_dutch_source(opened: Callable[..., "Page"]) -> None:
+    page = opened(locale="zh-CN")
     answered(page, "马斯克在2018年提议把OpenAI和哪家公司联系起来？")
     dutch = page.locator(".reference", has_text="荷兰语").first
     dutch.click()  # the first click: the words where they stand
@@ -131,11 +142,8 @@ def test_a_reader_of_chinese_checks_a_dutch_source(
 
 
 @pytest.mark.browser
-def test_a_reader_sees_who_contradicts_whom_about_a_date(
-    settings: Settings, assistant: Assistant, served: Callable[..., str], browser_page: Callable[..., "Page"]
-) -> None:
-    page = browser_page(served(assistant, Folder(settings, assistant.latest)), locale="de-DE")
-    page.set_default_timeout(120_000)
+def test_a_reader_sees_who_contradicts_whom_about_a_date(opened: Callable[..., "Page"]) -> None:
+    page = opened(locale="de-DE")
     answered(page, "Wann hat Musk OpenAI zum ersten Mal verklagt?")
     versions = page.locator(".disagreement .version")
     assert versions.count() == 2
@@ -146,11 +154,9 @@ def test_a_reader_sees_who_contradicts_whom_about_a_date(
 
 @pytest.mark.browser
 def test_a_reader_adds_an_article_and_asks_about_it(
-    settings: Settings, assistant: Assistant, served: Callable[..., str], browser_page: Callable[..., "Page"]
+    assistant: Assistant, opened: Callable[..., "Page"]
 ) -> None:
-    folder = Folder(settings, assistant.latest)
-    page = browser_page(served(assistant, folder, folder=folder))
-    page.set_default_timeout(120_000)
+    page = opened()
     article = (
         "The ferry of Varnes\n\nThe ferry of Varnes was built in 1911 by Marta Quist. It holds forty people."
     )

@@ -12,8 +12,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from corpus import Document, FeudError, Passage, Published, Segment, Sentence
+from corpus import Document, FeudError, Passage, Sentence
 from index import Filter, Hit
+from index.records import document_from, metadata_json, segments_json
 from rag import Answer, Citation, Disagreement, Question, Statement, Timing, Version
 from ui.conversation import Conversation, Exchange
 
@@ -174,16 +175,12 @@ class _Remembering(dict[str, Document]):
 
 
 def _document_json(document: Document) -> str:
-    fields = asdict(document)
-    fields["segments"] = [[s.start, s.end, s.language, s.kind, s.reason] for s in document.segments]
-    return json.dumps(fields)  # in ASCII: half a surrogate pair, which a file may hold, is no UTF-8
+    about = metadata_json(document), segments_json(document.segments)
+    return json.dumps([document.id, document.text, *about])  # ASCII: half a surrogate pair is no UTF-8
 
 
 def _document_from(body: str) -> Document:
-    fields = json.loads(body)
-    fields["published"] = Published(**fields["published"])
-    fields["segments"] = tuple(Segment(*segment) for segment in fields["segments"])
-    return Document(**fields)
+    return document_from(*json.loads(body))
 
 
 class _Hashed:

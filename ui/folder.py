@@ -102,7 +102,7 @@ def put(settings: Settings, name: str, data: bytes) -> bool:
     if target.exists():
         if target.is_file() and target.read_bytes() == data:
             return False
-        raise LibraryError(f"{name} is in the documents folder with other content. Remove it first.")
+        raise _taken(target)
     settings.documents.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=settings.documents, prefix=".", delete=False) as file:
         file.write(data)
@@ -122,7 +122,7 @@ def copy(settings: Settings, paths: Sequence[Path]) -> None:
         if not filecmp.cmp(source, other, shallow=False):
             raise LibraryError(f"{source} and {other} have the same name. Rename one of them.")
         if target.exists() and not (target.is_file() and filecmp.cmp(source, target, shallow=False)):
-            raise LibraryError(f"{target.name} is in the documents folder with other content. Remove it first.")
+            raise _taken(target)
     for target, source in sources.items():
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -157,6 +157,10 @@ def put_back(settings: Settings, name: str) -> None:
         raise LibraryError(f"{name} is in the documents folder already.")
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(found[-1], target)
+
+
+def _taken(target: Path) -> LibraryError:
+    return LibraryError(f"{target.name} is in the documents folder with other content. Remove it first.")
 
 
 def _copies(path: Path, folder: Path) -> list[tuple[Path, Path]]:

@@ -280,7 +280,8 @@ class Talk:
         return self._exchange(session, exchanges[-1]) if exchanges else intro_html(self.examples)
 
     def _exchange(self, session: Session, exchange: Exchange) -> str:
-        return exchange_html(exchange, len(self.shelf.documents()), session.kept[0])
+        searched = 0 if exchange.over else len(self.shelf.documents())  # said only while the search runs
+        return exchange_html(exchange, searched, session.kept[0])
 
     def _said(self, session: Session) -> str:
         """The last exchange in the language of the session."""
