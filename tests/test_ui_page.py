@@ -395,6 +395,34 @@ def test_enter_sends_shift_enter_does_not_and_a_long_question_is_refused_in_word
 
 
 @pytest.mark.browser
+def test_an_answer_comes_although_its_stream_was_closed_in_the_instant_it_was_asked_for(
+    served: Served, browser_page: Opened
+) -> None:
+    page = browser_page(served(Scripted(), Fixed()))
+    closed = 'data: {"msg": "close_stream"}\n\n'
+    page.route(
+        "**/queue/data*",
+        lambda route: route.fulfill(body=closed, content_type="text/event-stream"),
+        times=1,
+    )
+    ask(page)
+    finished(page)
+
+
+@pytest.mark.browser
+def test_a_question_sent_twice_by_a_double_click_is_asked_once_and_nobody_is_told_off(
+    served: Served, browser_page: Opened
+) -> None:
+    scripted = Scripted()
+    page = browser_page(served(scripted, Fixed()))
+    page.fill("#question textarea", QUESTION)
+    page.locator("#send").dblclick()
+    finished(page)
+    assert [question for question, _ in scripted.asked] == [QUESTION]
+    assert page.locator("#line .line").count() == 0
+
+
+@pytest.mark.browser
 def test_on_a_phone_the_source_is_a_sheet_over_the_conversation(served: Served, browser_page: Opened) -> None:
     page = browser_page(served(Scripted(), Fixed()), **PHONE)
     assert not page.locator("#side").is_visible()

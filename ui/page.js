@@ -363,8 +363,17 @@ document.addEventListener("click", (event) => {
   const details = event.target.closest("details.passages");
   if (details && event.target.closest("summary")) folds.set(details.dataset.turn, !details.open);
 });
+// Gradio closes its stream with the last answer; a question of that very instant would wait for ever. What joins
+// the queue opens it again, and what has been said meanwhile comes.
+let silent = 0; // seconds
+setInterval(() => {
+  silent = element.querySelector('[data-state="running"]') ? silent + 1 : 0;
+  if (silent % 30 === 3) trigger("listen", {});
+}, 1000);
+
 let turn = "";
 watch("value", () => {
+  silent = 0;
   const exchange = element.querySelector(".exchange");
   const details = element.querySelector("details.passages");
   if (details && folds.has(details.dataset.turn)) details.open = folds.get(details.dataset.turn);

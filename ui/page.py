@@ -123,6 +123,7 @@ def build_page(
             run = started.success(talk.run, session, now, **written)
             run.failure(talk.lose, session, now, **quick)
         stop.click(talk.stop, session, now, **quick)
+        now.listen(lambda: None, show_progress="hidden", api_visibility="private")
         now.fresh(talk.fresh, session, [*begun, source], **quick)
         now.cite(cite, session, source, **quick)
         now.reopen(reopen, session, [*begun, source], **quick)
