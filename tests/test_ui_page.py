@@ -410,6 +410,20 @@ def test_an_answer_comes_although_its_stream_was_closed_in_the_instant_it_was_as
 
 
 @pytest.mark.browser
+def test_a_question_sent_while_the_page_is_still_being_made_is_asked(
+    served: Served, browser_page: Opened
+) -> None:
+    page = browser_page(served(Scripted(), Fixed()))
+    page.locator("#send").evaluate("""button => {
+        const place = button.nextSibling, parent = button.parentNode;
+        button.remove();
+        setTimeout(() => parent.insertBefore(button, place), 300);
+    }""")
+    ask(page)
+    finished(page)
+
+
+@pytest.mark.browser
 def test_a_question_sent_twice_by_a_double_click_is_asked_once_and_nobody_is_told_off(
     served: Served, browser_page: Opened
 ) -> None:

@@ -333,6 +333,19 @@ document.addEventListener("keydown", (event) => {
     close();
   }
 });
+// The second click of a double one falls on the button to stop, which takes the place of the one to ask.
+document.addEventListener(
+  "click",
+  (event) => {
+    if (event.detail > 1 && event.target.closest("#stop")) event.stopImmediatePropagation();
+  },
+  true,
+);
+function send() {
+  const button = $("#send");
+  if (button) button.click();
+  else setTimeout(send, 100); // the page is still being made
+}
 // Enter sends, Shift+Enter makes a new line, and Enter that ends a Chinese or Japanese composition does neither.
 document.addEventListener(
   "keydown",
@@ -341,7 +354,7 @@ document.addEventListener(
     event.stopImmediatePropagation();
     if (event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
-    if (!element.querySelector('[data-state="running"]')) $("#send").click();
+    if (!element.querySelector('[data-state="running"]')) send();
   },
   true,
 );
