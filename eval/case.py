@@ -4,6 +4,7 @@ import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -79,6 +80,13 @@ def load(folder: Path = FOLDER, split: Split | None = None) -> list[Case]:
         raise CaseError(f"There are no case files (*.toml) in {folder}. Give the folder that holds them.")
     cases = [case for file in files for case in _topic(file)]
     return [case for case in cases if split in (None, case.split)]
+
+
+def spread(cases: Sequence[Case], count: int) -> list[Case]:
+    """Choose `count` cases, one of each kind in turn, the same ones every time."""
+    kinds = [list(group) for _, group in groupby(sorted(cases, key=lambda c: c.kind), key=lambda c: c.kind)]
+    rounds = [kind[turn] for turn in range(max(map(len, kinds))) for kind in kinds if turn < len(kind)]
+    return rounds[:count]
 
 
 def check(cases: Sequence[Case], documents: Mapping[str, str]) -> list[str]:

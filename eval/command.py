@@ -1,16 +1,11 @@
 """`feud eval`: ask the known questions, measure the answers, keep the run and show the report."""
 
 import sys
-from collections.abc import Sequence
 from datetime import datetime
-from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import typer
-
-if TYPE_CHECKING:
-    from eval.case import Case
 
 Which = Literal["dev", "test", "all"]
 Pools = Literal["feud", "xquad", "news", "all"]
@@ -36,7 +31,7 @@ def run(
     from rich.console import Console
     from rich.progress import track
 
-    from eval.case import Split, load
+    from eval.case import Split, load, spread
     from eval.changed import changed
     from eval.pools import news
     from eval.report import render, render_comparison, write_report
@@ -112,7 +107,7 @@ def answers(
 ) -> None:
     """Ask plainer programs the same cases, and show what each part of the road gives."""
     from eval.answers import measure
-    from eval.case import load
+    from eval.case import load, spread
     from eval.runner import run_folder
     from rag.opening import Library, open_llm
     from rag.settings import Settings
@@ -141,10 +136,3 @@ def size(
     from rag.settings import Settings
 
     measure(Settings.from_env(), [int(count) for count in rows.split(",")])
-
-
-def spread(cases: Sequence["Case"], count: int) -> list["Case"]:
-    """Choose `count` cases, one of each kind in turn, the same ones every time."""
-    kinds = [list(group) for _, group in groupby(sorted(cases, key=lambda c: c.kind), key=lambda c: c.kind)]
-    rounds = [kind[turn] for turn in range(max(map(len, kinds))) for kind in kinds if turn < len(kind)]
-    return rounds[:count]

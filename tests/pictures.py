@@ -38,13 +38,18 @@ def main() -> None:
 def _take(
     browser: Browser, address: str, name: str, device: dict[str, Any], language: str, question: str
 ) -> None:
-    """Take the picture of an answer; of the first one that of the timeline, too."""
+    """Take the picture of an answer; of the first one those of the timeline and of a short run, too."""
     page = _asked(browser, address, device, language, question)
     page.screenshot(path=FOLDER / f"{name}.png")
     if name == next(iter(ASKED)):
         page.locator("[data-do=times]").click()
         page.locator("#times li").first.wait_for()
         page.screenshot(path=FOLDER / "timeline.png")
+        page.locator("[data-do=quality]").click()
+        page.locator("[data-do=measure]").click()
+        page.locator("[data-do=halt]").wait_for()
+        page.locator("[data-do=measure]").wait_for(timeout=300_000)
+        page.screenshot(path=FOLDER / "quality.png")
     page.context.close()
 
 

@@ -183,3 +183,61 @@ class Scripted:
     def _wait(self, step: str) -> None:
         if step in self.gates:
             self.gates[step].wait(timeout=60)
+
+
+_SHARE = {"n": 3, "mean": 0.5, "low": 0.1, "high": 0.9, "median": 0.5, "p95": 1.0}
+_GROUP = {
+    "by": "all",
+    "name": "all",
+    "cases": 3,
+    "measures": {"recall": _SHARE, "facts": _SHARE, "seconds": {**_SHARE, "median": 9.3}},
+}
+
+
+class ScriptedBench:
+    """Two runs, and a short one that takes as long as its gate is closed."""
+
+    questions = 2
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.kept = [self._run("20210504T090000-dev", "2021-05-04T09:00:00+00:00")]
+
+    def runs(self) -> Sequence[Mapping[str, object]]:
+        return self.kept
+
+    def run(self, name: str) -> Mapping[str, object] | None:
+        return next((run for run in self.kept if run["name"] == name), None)
+
+    def measure(self) -> Iterator[int]:
+        yield 1
+        assert self.gate.wait(timeout=30)
+        self.kept.insert(0, self._run("20210505T090000-short", "2021-05-05T09:00:00+00:00"))
+        yield 2
+
+    def _run(self, name: str, written: str) -> dict[str, object]:
+        words = {"document": HARBOUR.id, "start": OPENED.start, "end": OPENED.end, "quote": OPENED.text}
+        case = {
+            "id": "quay-1",
+            "kind": "one_fact",
+            "language": "nl",
+            "asked": ["Wie bouwde de kade?", "En <b>wanneer</b>?"],
+            "answer": "In 2019. [1]",
+            "answerable": True,
+            "faults": ["facts"],
+            "missing": [["2021", "mei 2021"]],
+            "cited": [],
+            "gold": [words],
+        }
+        return {
+            "name": name,
+            "written": written,
+            "splits": ["dev"],
+            "llms": ["scripted"],
+            "embedders": ["close"],
+            "groups": [_GROUP, {**_GROUP, "by": "kind", "name": "one_fact"}],
+            "found": [{"asked": "nl", "told": "fr", "n": 3, "mean": 0.67}],
+            "risk": [(0.5, 0.0), (1.0, 0.25)],
+            "seconds": [1.0, 9.3, 20.0],
+            "cases": [case],
+        }

@@ -28,6 +28,7 @@ from tests.scripted import (
     QUESTION,
     Fixed,
     Scripted,
+    ScriptedBench,
     document,
     sentence,
 )
@@ -255,7 +256,8 @@ def test_every_view_is_accessible(
     archive = Archive(tmp_path / "conversations.sqlite")
     folder = Folder(Settings(tmp_path, tmp_path, tmp_path, ""), no_index)
     shelf = Fixed(events=timeline([OPENED, MAYOR_HAD_PROMISED]))
-    page = browser_page(served(Scripted(), shelf, folder=folder, archive=archive), **device)
+    site = served(Scripted(), shelf, folder=folder, archive=archive, bench=ScriptedBench())
+    page = browser_page(site, **device)
 
     def wrong() -> list[str]:
         page.evaluate("() => Promise.all(document.getAnimations().map(each => each.finished.catch(() => 0)))")
@@ -271,11 +273,48 @@ def test_every_view_is_accessible(
     page.locator("#cited").wait_for()
     assert wrong() == []
     page.keyboard.press("Escape")
-    for view, part in (("shelf", ".remove"), ("times", "time"), ("talks", ".rename")):
+    for view, part in (("shelf", ".remove"), ("times", "time"), ("talks", ".rename"), ("quality", "details")):
         page.locator(f"[data-do={view}]").click()
         page.locator(f"#{view} {part}").first.wait_for()
         assert wrong() == []
         page.keyboard.press("Escape")
+
+
+@pytest.mark.browser
+def test_runs_are_shown_their_failures_lead_into_the_documents_and_a_short_one_is_made(
+    served: Served, browser_page: Opened
+) -> None:
+    bench = ScriptedBench()
+    page = browser_page(served(Scripted(), Fixed(), bench=bench))
+    page.locator("[data-do=quality]").click()
+    quality = page.locator("#quality")
+    quality.locator("[data-run]").wait_for()
+    assert quality.locator(".heat").inner_text().split() == ["67", "3"]
+    assert quality.locator(".plot").count() == 2
+    quality.get_by_text("En <b>wanneer</b>?").click()
+    quality.locator("details [data-document]").click()
+    page.locator("#cited").wait_for()
+    assert page.locator("#cited").inner_text() == OPENED.text
+    page.keyboard.press("Escape")
+    quality.locator("[data-do=measure]").click()
+    quality.get_by_text("1 of 2 known questions answered…").wait_for()
+    ask(page)  # meanwhile questions are answered
+    finished(page)
+    bench.gate.set()
+    quality.locator("[data-run]").nth(1).wait_for()
+    assert quality.locator("[data-run][aria-current]").inner_text().startswith("05/05/2021")
+    quality.locator("[data-run]").nth(1).click()
+    quality.locator("h2", has_text="04/05/2021").wait_for()
+
+
+@pytest.mark.browser
+def test_a_short_run_can_be_stopped(served: Served, browser_page: Opened) -> None:
+    page = browser_page(served(Scripted(), Fixed(), bench=ScriptedBench()))
+    page.locator("[data-do=quality]").click()
+    page.locator("[data-do=measure]").click()
+    page.locator("[data-do=halt]").click()
+    page.locator("[data-do=measure]").wait_for()
+    assert page.locator("[data-run]").count() == 1
 
 
 @pytest.mark.browser

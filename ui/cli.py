@@ -1,7 +1,7 @@
 """The command line: it parses, calls and prints. Nothing else.
 
 Heavy imports stay inside the commands. `feud eval` and whatever else wants to be a command registers
-itself in the entry point group `feud.commands`.
+itself in the entry point group `feud.commands`; what measures answers for the page, in `feud.bench`.
 """
 
 import sys
@@ -214,7 +214,9 @@ def serve(
         archive.purge()
     except FeudError as error:
         print(f"warning: {error}", file=sys.stderr)
-    serve(assistant, Folder(settings, assistant.latest), archive=archive, host=host, port=port)
+    benches = [entry.load()(settings, assistant) for entry in entry_points(group="feud.bench")]
+    bench = benches[0] if benches else None
+    serve(assistant, Folder(settings, assistant.latest), archive=archive, bench=bench, host=host, port=port)
 
 
 @app.command()

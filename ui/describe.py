@@ -1,11 +1,11 @@
 """How a document is named to a reader: its title, publisher, date and language, in words."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from urllib.parse import urlsplit
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_decimal
 
 from corpus import Document, Published
@@ -93,6 +93,15 @@ def day_words(value: str) -> str:
     if value.count("-") == 2:
         return format_date(date(year, month, day), "long", locale=locale)
     return format_skeleton(("y", "yMMMM")[value.count("-")], date(year, month, day), locale=locale)
+
+
+def moment(at: datetime) -> str:
+    """Return a day and its time as short as the language of the interface writes them.
+
+    >>> moment(datetime(2026, 3, 1, 9, 30))
+    '01/03/2026, 09:30'
+    """
+    return str(format_datetime(at, "short", locale=_DATED.get(spoken(), spoken())))
 
 
 def title(document: Document) -> str:

@@ -76,7 +76,7 @@ peek.append(peekQuote, peekSource);
 root.append(peek);
 
 function view(mode) {
-  root.dataset.view = mode; // "", "source", "shelf", "times" or "talks"
+  root.dataset.view = mode; // "", "source", "shelf", "times", "talks" or "quality"
   $("#talk").inert = mode !== "" && phone.matches;
 }
 view("");
@@ -108,7 +108,7 @@ function open(button, wanted) {
 
 function close() {
   if (!root.dataset.view) return;
-  view(opener?.closest("#times") ? "times" : "");
+  view(opener?.closest("#times, #quality")?.id ?? "");
   opener?.removeAttribute("data-open");
   const back = opener?.isConnected ? opener : area();
   back?.focus({ preventScroll: true });
@@ -165,11 +165,14 @@ document.addEventListener("click", (event) => {
   else if (data.rename) rename(button);
   else if (data.delete) trigger("talks", { do: "delete", name: data.delete });
   else if (data.restore) trigger("talks", { do: "restore", name: data.restore });
-  else if (["shelf", "times", "talks"].includes(data.do)) {
+  else if (data.run) trigger("quality", { run: data.run });
+  else if (["measure", "halt"].includes(data.do)) trigger(data.do, {});
+  else if (["shelf", "times", "talks", "quality"].includes(data.do)) {
     opener = button;
     view(root.dataset.view === data.do ? "" : data.do);
     if (data.do === "times" && !$("#times .volumes")) trigger("times", {});
     if (root.dataset.view === "talks") trigger("talks", { do: "list" });
+    if (root.dataset.view === "quality" && !$("#quality [data-do=halt]")) trigger("quality", {});
     if (phone.matches) $(`#${data.do} button`)?.focus();
   } else if (data.do === "fresh") {
     shown = "";

@@ -9,6 +9,7 @@ from ui.archive import Archive
 from ui.conversation import Session
 from ui.folder import Shelf
 from ui.panel import shelf_html
+from ui.quality import Bench
 from ui.render import intro_html, top_html
 from ui.talk import Answerer, Talk, filter_words
 from ui.texts import say
@@ -26,6 +27,7 @@ def build_page(
     *,
     changing: bool = False,
     archive: Archive | None = None,
+    bench: Bench | None = None,
     examples: Sequence[tuple[str, str]] | None = None,
     at_once: int = 1,
     waiting: int = 16,
@@ -33,19 +35,20 @@ def build_page(
     """Return the chat page over `answerer`.
 
     `shelf` has the documents that are searched; `changing` lets readers add and remove some. In the
-    `archive` conversations are kept. `examples` are (language, question) to try, by default those of
-    `examples.toml`. `at_once` answers are made at the same time, `waiting` more questions may queue.
+    `archive` conversations are kept, the `bench` measures the answers. `examples` are (language, question)
+    to try, by default those of `examples.toml`. `at_once` answers are made at the same time, `waiting` more
+    questions may queue.
     """
     import gradio as gr
 
     tries = read_examples() if examples is None else examples
-    talk = Talk(answerer, shelf, tries, changing, archive)
+    talk = Talk(answerer, shelf, tries, changing, archive, bench)
     documents = shelf.documents()
     plain: dict[str, Any] = {"apply_default_css": False, "js_on_load": None}
     page: gr.Blocks
     with gr.Blocks(title=say("name"), analytics_enabled=False, fill_width=True) as page:
         session = gr.State(Session())
-        top = gr.HTML(top_html(len(documents), archive is not None), elem_id="top", **plain)
+        top = gr.HTML(top_html(len(documents), archive is not None, bench is not None), elem_id="top", **plain)
         with gr.Row(elem_id="feud"):
             with gr.Column(elem_id="talk"):
                 with gr.Column(elem_id="transcript"):
@@ -77,6 +80,7 @@ def build_page(
                 source = gr.HTML("", elem_id="source", **{**plain, "js_on_load": SHOWN})
                 times = gr.HTML("", elem_id="times", **plain)
                 talks = gr.HTML("", elem_id="talks", **plain)
+                quality = gr.HTML("", elem_id="quality", **plain)
                 saved = gr.HTML("", elem_id="saved", **{**plain, "js_on_load": SAVED})
 
         def example(
@@ -106,6 +110,9 @@ def build_page(
         def kept(own: Session, event: gr.EventData) -> tuple[Any, ...]:
             return talk.talks(own, *map(event._data.get, ("do", "name", "title")))
 
+        def measured(own: Session, event: gr.EventData) -> str:
+            return talk.quality(own, str(event._data.get("run", "")))
+
         # Everything but what a model writes skips the queue: a source opens while another answer is written.
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         written: dict[str, Any] = {
@@ -129,6 +136,11 @@ def build_page(
         now.reopen(reopen, session, [*begun, source], **quick)
         now.talks(kept, session, [talks, past, now], **quick)
         now.times(talk.times, session, times, **quick)
+        now.quality(measured, session, quality, **quick)
+        measuring = now.measure(
+            talk.measure, session, quality, show_progress="hidden", api_visibility="private"
+        )
+        now.halt(talk.quality, session, quality, cancels=measuring, **quick)
         now.save(save, session, saved, **quick)
         now.translate(translate, session, [past, now, line], **written)
         held = [top, volumes, times]

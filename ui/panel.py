@@ -49,7 +49,7 @@ def shelf_html(documents: Iterable[Document], aside: Sequence[Outcome] | None = 
     )
     heading = f"<li><h3>{escape(say('aside'))}</h3></li>" if others else ""
     return (
-        f"<header><div><h2>{escape(say('shelf'))}</h2>{_adding() if changing else ''}</div>{_close()}</header>"
+        f"<header><div><h2>{escape(say('shelf'))}</h2>{_adding() if changing else ''}</div>{closing()}</header>"
         f'<ul class="volumes">{items}{heading}{others}</ul>'
     )
 
@@ -96,7 +96,7 @@ def talks_html(talks: Sequence[Kept], deleted: Kept | None = None, problem: str 
     return (
         f"<header><div><h2>{escape(say('talks'))}</h2>"
         f'<input type="search" data-do="find" placeholder="{find}" aria-label="{find}">'
-        f'<p class="told" role="status">{line}</p></div>{_close()}</header><ul class="volumes">{items}</ul>'
+        f'<p class="told" role="status">{line}</p></div>{closing()}</header><ul class="volumes">{items}</ul>'
     )
 
 
@@ -126,7 +126,7 @@ def times_html(events: Sequence[Event]) -> str:
     return (
         f"<header><div><h2>{escape(say('timeline'))}</h2><p>{escape(note)}</p>"
         f'<select data-do="only" aria-label="{escape(say("only"))}">'
-        f'<option value="">{escape(say("everything"))}</option>{choices}</select></div>{_close()}</header>'
+        f'<option value="">{escape(say("everything"))}</option>{choices}</select></div>{closing()}</header>'
         f'<ul class="volumes">{items}</ul>'
     )
 
@@ -147,7 +147,8 @@ def _when(event: Event) -> str:
     return say("several", first=words, last=day_words(event.until)) if event.until else words
 
 
-def _close() -> str:
+def closing() -> str:
+    """The button that closes a panel."""
     return f'<button type="button" class="close" aria-label="{escape(say("close"))}">×</button>'
 
 
@@ -161,7 +162,7 @@ def _head(document: Document) -> str:
     )
     return (
         f'<header><div><h2 dir="auto" lang="{escape(language(document))}">{escape(title(document))}</h2>'
-        f"<p><small>{escape(byline(document))}</small>{author}{link}</p></div>{_close()}</header>"
+        f"<p><small>{escape(byline(document))}</small>{author}{link}</p></div>{closing()}</header>"
     )
 
 

@@ -237,13 +237,14 @@ def line_html(text: str) -> str:
     return f'<p class="line" role="alert">{escape(text)}</p>' if text else ""
 
 
-def top_html(documents: int, keeps: bool = False) -> str:
-    """The bar of the page: its name, its language, the documents, the timeline, what is or can be kept."""
+def top_html(documents: int, keeps: bool = False, measures: bool = False) -> str:
+    """The bar of the page: its name, its language, the documents, the timeline, what is measured or kept."""
     languages = "".join(
         f'<option value="{code}" lang="{code}"{" selected" if code == spoken() else ""}>'
         f"{escape(own_name(code))}</option>"
         for code in LANGUAGES
     )
+    quality = f'<button type="button" data-do="quality">{escape(say("quality"))}</button>' if measures else ""
     talks = f'<button type="button" data-do="talks">{escape(say("talks"))}</button>' if keeps else ""
     return (
         f'<header class="top" lang="{spoken()}" data-source="{escape(say("source"))}"><h1>{say("name")}</h1>'
@@ -251,7 +252,7 @@ def top_html(documents: int, keeps: bool = False) -> str:
         f'<select data-do="interface" aria-label="{escape(say("interface"))}">{languages}</select>'
         f'<button type="button" data-do="shelf">{escape(say("shelf"))} <b>{documents}</b></button>'
         f'<button type="button" data-do="times">{escape(say("timeline"))}</button>'
-        f"{talks}"
+        f"{quality}{talks}"
         f'<button type="button" data-do="save">{escape(say("save"))}</button>'
         f'<button type="button" data-do="fresh">{escape(say("new"))}</button></nav></header>'
     )

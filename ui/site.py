@@ -14,6 +14,7 @@ from ui.archive import Archive
 from ui.folder import Folder, Shelf
 from ui.intake import add_routes
 from ui.page import build_page
+from ui.quality import Bench
 from ui.talk import Answerer
 
 if TYPE_CHECKING:
@@ -62,23 +63,24 @@ def build_app(
     *,
     folder: Folder | None = None,
     archive: Archive | None = None,
+    bench: Bench | None = None,
     app: "FastAPI | None" = None,
     hosts: Sequence[str] = LOOPBACK,
     **options: Any,
 ) -> "FastAPI":
     """Return an application with the page at `/` and the guard around it, inside `app` if one is given.
 
-    Routes that `app` already has stay reachable. `shelf`, `archive` and the `options` are those of
-    `build_page`; with a `folder` readers can add documents to it and remove some. Only requests that name one
-    of `hosts` are answered; without any all are, from whatever computer: then documents can't be changed, and
-    no conversation is kept, since anybody could read it.
+    Routes that `app` already has stay reachable. `shelf`, `archive`, `bench` and the `options` are those
+    of `build_page`; with a `folder` readers can add documents to it and remove some. Only requests that name
+    one of `hosts` are answered; without any all are, from whatever computer: then documents can't be changed,
+    nothing is measured, and no conversation is kept, since anybody could read it.
     """
     import gradio as gr
     from fastapi import FastAPI
 
     app = app or FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     if not hosts:
-        folder = archive = None
+        folder = archive = bench = None
     if folder is not None:
         add_routes(app, folder)
     style = files("ui").joinpath("page.css").read_text(encoding="utf-8")
@@ -86,7 +88,7 @@ def build_app(
     fonts = ["system-ui", "sans-serif"]
     app = gr.mount_gradio_app(
         app,
-        build_page(answerer, shelf, changing=folder is not None, archive=archive, **options),
+        build_page(answerer, shelf, changing=folder is not None, archive=archive, bench=bench, **options),
         path="/",
         theme=gr.themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
         head=f"<style>{style}</style>",
@@ -113,6 +115,7 @@ def serve(
     folder: Folder,
     *,
     archive: Archive | None = None,
+    bench: Bench | None = None,
     host: str = "127.0.0.1",
     port: int = 7860,
     at_once: int = 1,
@@ -128,8 +131,8 @@ def serve(
 
     async def run(listener: socket.socket) -> None:
         hosts = LOOPBACK if host in LOOPBACK else ()
-        limits = {"at_once": at_once, "waiting": waiting}
-        site = build_app(answerer, folder, folder=folder, archive=archive, app=app, hosts=hosts, **limits)
+        options: dict[str, Any] = {"bench": bench, "at_once": at_once, "waiting": waiting}
+        site = build_app(answerer, folder, folder=folder, archive=archive, app=app, hosts=hosts, **options)
         ready(f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}")
         config = uvicorn.Config(site, log_level="warning", ws="none", timeout_graceful_shutdown=2)
         await uvicorn.Server(config).serve(sockets=[listener])

@@ -18,6 +18,7 @@ from ui.describe import language_name
 from ui.export import FORMS, download_html
 from ui.folder import Shelf
 from ui.panel import shelf_html, source_html, talks_html, times_html
+from ui.quality import Bench, quality_html
 from ui.render import exchange_html, intro_html, line_html, top_html
 from ui.texts import nearest, say, speaking
 
@@ -46,9 +47,10 @@ class Talk:
         examples: Sequence[tuple[str, str]] = (),
         changing: bool = False,
         archive: Archive | None = None,
+        bench: Bench | None = None,
     ) -> None:
         self.answerer, self.shelf, self.examples = answerer, shelf, examples
-        self.changing, self.archive = changing, archive
+        self.changing, self.archive, self.bench = changing, archive, bench
 
     def begin(
         self,
@@ -142,6 +144,32 @@ class Talk:
         with speaking(session.language):
             return times_html(self.shelf.events())
 
+    def quality(self, session: Session, name: str = "") -> str:
+        """The runs that measured the answers; the one of that name whole, or else the newest."""
+        return self._measured(session, name)
+
+    def measure(self, session: Session) -> Iterator[str]:
+        """Make a short run and show how far it is; it ends where its reader stops it."""
+        if self.bench is None:
+            return
+        problem = ""
+        yield self._measured(session, done=0)
+        try:
+            for done in self.bench.measure():
+                if done < self.bench.questions:
+                    yield self._measured(session, done=done)
+        except FeudError as error:
+            problem = str(error)
+        yield self._measured(session, problem=problem)
+
+    def _measured(self, session: Session, name: str = "", done: int | None = None, problem: str = "") -> str:
+        if self.bench is None:
+            return ""
+        with speaking(session.language):
+            runs = self.bench.runs()
+            run = self.bench.run(name or (runs[0]["name"] if runs else ""))
+            return quality_html(runs, run, self.bench.questions, done, problem)
+
     def save(self, session: Session, turn: object, form: object) -> str | None:
         """A file with a finished answer, or with all of them where no `turn` is named; None for nothing."""
         told = [e for e in session.conversation.exchanges if e.over == "done" and turn in (None, e.number)]
@@ -178,7 +206,7 @@ class Talk:
     def _shown(self) -> tuple[str, str, str]:
         """The bar, the documents, and the timeline, which is made when it is asked for."""
         documents = self.shelf.documents()
-        top = top_html(len(documents), self.archive is not None)
+        top = top_html(len(documents), self.archive is not None, self.bench is not None)
         return top, shelf_html(documents, self.shelf.aside() if self.changing else None), ""
 
     def _filters(self, chosen: Sequence[Any] = ()) -> list[Any]:

@@ -1,0 +1,62 @@
+"""The runs that a page shows: listed, shown whole, and a short one made on demand."""
+
+from pathlib import Path
+
+import pytest
+
+from corpus.shipped import seed
+from eval.bench import SHORT, Bench
+from eval.case import KINDS
+from index import build
+from rag.assistant import Assistant
+from rag.opening import Library
+from rag.settings import Settings
+from tests.scripted_llm import CloseEmbedder
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """Over the shipped documents, answered by quotations that a poor embedder finds."""
+    settings = Settings(tmp_path, tmp_path / "documents", tmp_path / "models")
+    seed(settings.documents)
+    list(build(settings.documents, settings.home, CloseEmbedder()))
+    return Bench(settings, Assistant(Library(settings, CloseEmbedder()).latest, None))
+
+
+def test_a_short_run_counts_its_answers_and_is_then_the_newest(bench: Bench) -> None:
+    assert bench.runs() == []
+    assert list(bench.measure()) == list(range(1, SHORT + 1))
+    [kept] = bench.runs()
+    assert kept["groups"][0]["cases"] == SHORT
+    assert {group["name"] for group in kept["groups"] if group["by"] == "kind"} <= set(KINDS)
+
+
+def test_a_run_is_shown_with_what_was_found_and_each_failing_case(bench: Bench) -> None:
+    list(bench.measure())
+    [kept] = bench.runs()
+    run = bench.run(kept["name"])
+    assert run is not None
+    assert [case["id"] for case in run["cases"]] == kept["failing"]
+    assert len(run["seconds"]) == SHORT
+    assert {cell["told"] for cell in run["found"]} <= {"de", "en", "fr", "it", "nl", "zh"}
+    texts = {document.id: document.text for document in bench.assistant.latest().documents}
+    places = [place for case in run["cases"] for place in (*case["gold"], *case["cited"])]
+    assert places
+    assert all(texts[p["document"]][p["start"] : p["end"]] == p["quote"] for p in places)
+
+
+def test_a_run_that_was_stopped_is_not_listed(bench: Bench) -> None:
+    next(bench.measure())
+    assert bench.runs() == []
+
+
+@pytest.mark.parametrize("name", ["", "..", "../documents", "elsewhere"])
+def test_only_what_is_listed_is_shown(bench: Bench, name: str) -> None:
+    assert bench.run(name) is None
+
+
+def test_what_is_no_run_is_passed_over(bench: Bench) -> None:
+    for name, text in (("broken", "{"), ("foreign", "[]"), ("empty", '{"groups": []}')):
+        (bench.home / "eval" / name).mkdir(parents=True)
+        (bench.home / "eval" / name / "run.json").write_text(text, encoding="utf-8")
+    assert bench.runs() == []
