@@ -6,7 +6,7 @@ FEUD := $(VENV)/bin/feud
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models index serve ask test lint eval browser pictures lock clean
+.PHONY: help setup models index serve ask test lint eval browser pictures pace lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -63,6 +63,9 @@ eval: index ## the whole eval, development and test cases: about half an hour
 pictures: index browser $(VENV)/.dev ## take the pictures of the page anew
 	@fc-list :lang=zh | grep -q . || apt-get install -y -qq fonts-noto-cjk
 	$(VENV)/bin/python -m tests.pictures
+
+pace: browser $(VENV)/.dev ## measure how fast the page is
+	$(VENV)/bin/python -m tests.pace
 
 lock: $(VENV)/.dev ## pin what is installed now
 	$(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//' > constraints.txt
