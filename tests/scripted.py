@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from corpus import Document, FeudError, Passage, Published, Segment, Sentence
 from corpus.document import Kind
@@ -203,10 +204,10 @@ class ScriptedBench:
         self.gate = threading.Event()
         self.kept = [self._run("20210504T090000-dev", "2021-05-04T09:00:00+00:00")]
 
-    def runs(self) -> Sequence[Mapping[str, object]]:
+    def runs(self) -> Sequence[Mapping[str, Any]]:
         return self.kept
 
-    def run(self, name: str) -> Mapping[str, object] | None:
+    def run(self, name: str) -> Mapping[str, Any] | None:
         return next((run for run in self.kept if run["name"] == name), None)
 
     def measure(self) -> Iterator[int]:
@@ -215,7 +216,7 @@ class ScriptedBench:
         self.kept.insert(0, self._run("20210505T090000-short", "2021-05-05T09:00:00+00:00"))
         yield 2
 
-    def _run(self, name: str, written: str) -> dict[str, object]:
+    def _run(self, name: str, written: str) -> dict[str, Any]:
         words = {"document": HARBOUR.id, "start": OPENED.start, "end": OPENED.end, "quote": OPENED.text}
         case = {
             "id": "quay-1",
@@ -224,8 +225,9 @@ class ScriptedBench:
             "asked": ["Wie bouwde de kade?", "En <b>wanneer</b>?"],
             "answer": "In 2019. [1]",
             "answerable": True,
-            "faults": ["facts"],
+            "faults": {"facts": 0.0},
             "missing": [["2021", "mei 2021"]],
+            "forbidden": [],
             "cited": [],
             "gold": [words],
         }

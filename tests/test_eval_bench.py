@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from corpus.shipped import seed
-from eval.bench import SHORT, Bench
+from eval.bench import SHORT, Bench, BenchError
 from eval.case import KINDS
 from index import build
 from rag.assistant import Assistant
@@ -60,3 +60,41 @@ def test_what_is_no_run_is_passed_over(bench: Bench) -> None:
         (bench.home / "eval" / name).mkdir(parents=True)
         (bench.home / "eval" / name / "run.json").write_text(text, encoding="utf-8")
     assert bench.runs() == []
+
+
+def test_a_run_whose_rows_are_gone_is_listed_and_not_shown(bench: Bench) -> None:
+    list(bench.measure())
+    [kept] = bench.runs()
+    (bench.home / "eval" / kept["name"] / "rows.jsonl").unlink()
+    assert bench.runs() == [kept]
+    assert bench.run(kept["name"]) is None
+
+
+def test_words_of_documents_that_have_changed_lead_nowhere(bench: Bench) -> None:
+    list(bench.measure())
+    [kept] = bench.runs()
+    for path in (bench.home / "documents").glob("*.txt"):
+        path.write_text(f"# anew\n\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    list(build(bench.home / "documents", bench.home, CloseEmbedder()))
+    run = bench.run(kept["name"])
+    assert run is not None
+    assert not any(place["document"] for case in run["cases"] for place in case["cited"])
+    assert all(place["document"] for case in run["cases"] for place in case["gold"])  # found where it is now
+
+
+def test_only_one_run_is_made_at_a_time(bench: Bench) -> None:
+    first = bench.measure()
+    next(first)
+    with pytest.raises(BenchError, match="Another run"):
+        next(bench.measure())
+    del first
+    assert next(bench.measure()) == 1
+
+
+def test_questions_about_documents_that_are_not_here_are_not_asked(bench: Bench) -> None:
+    for path in (bench.home / "documents").glob("*.txt"):
+        path.unlink()
+    (bench.home / "documents" / "lake.txt").write_text("The lake froze over in 1963.", encoding="utf-8")
+    list(build(bench.home / "documents", bench.home, CloseEmbedder()))
+    with pytest.raises(BenchError, match="not here"):
+        next(bench.measure())

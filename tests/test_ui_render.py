@@ -20,6 +20,7 @@ from tests.scripted import (
     QUAY,
     Fixed,
     Scripted,
+    ScriptedBench,
     document,
     sentence,
 )
@@ -27,8 +28,10 @@ from ui.conversation import KEPT, Conversation, Exchange, Session
 from ui.describe import byline, date_words, escape, language_name, title, web_address
 from ui.page import read_examples
 from ui.panel import shelf_html, source_html
+from ui.quality import measured_html
 from ui.render import exchange_html, intro_html, line_html, status_words
 from ui.talk import Talk, question_problem, thin
+from ui.texts import say
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -404,3 +407,20 @@ def test_there_are_examples_in_six_languages_and_each_is_a_question_that_may_be_
     languages = [language for language, _ in read_examples()]
     assert sorted(languages) == ["de", "en", "fr", "it", "nl", "zh"]
     assert [question_problem(question) for _, question in read_examples()] == [""] * 6
+
+
+def test_a_run_that_cannot_be_shown_does_not_hide_the_others() -> None:
+    runs = ScriptedBench().runs()
+    assert measured_html(runs, None).count("data-run") == len(runs)
+    assert say("unmeasured") in measured_html([], None)
+
+
+def test_a_failing_case_shows_foreign_text_as_text_and_links_only_what_stands_somewhere() -> None:
+    bench = ScriptedBench()
+    [run] = bench.runs()
+    [case] = run["cases"]
+    gone = {"quote": "<i>gone</i>", "document": "", "start": 0, "end": 0}
+    html = measured_html([run], {**run, "cases": [{**case, "cited": [gone], "forbidden": ["<b>arr</b>"]}]})
+    assert '<li><q dir="auto">&lt;i&gt;gone&lt;/i&gt;</q></li>' in html
+    assert "must not say: &lt;b&gt;arr" in html
+    assert html.count("data-document") == len(case["gold"])

@@ -131,6 +131,7 @@ function showPeek(button) {
   peek.style.top = `${above > 8 ? above : at.bottom + 8}px`;
 }
 
+let pressed = -Infinity;
 const number = (text) => Number.parseInt(text, 10);
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
@@ -166,13 +167,16 @@ document.addEventListener("click", (event) => {
   else if (data.delete) trigger("talks", { do: "delete", name: data.delete });
   else if (data.restore) trigger("talks", { do: "restore", name: data.restore });
   else if (data.run) trigger("quality", { run: data.run });
-  else if (["measure", "halt"].includes(data.do)) trigger(data.do, {});
+  else if (["measure", "halt"].includes(data.do)) {
+    if (event.timeStamp - pressed > 700) trigger(data.do, {}); // both are the same button: no double click does both
+    pressed = event.timeStamp;
+  }
   else if (["shelf", "times", "talks", "quality"].includes(data.do)) {
     opener = button;
     view(root.dataset.view === data.do ? "" : data.do);
     if (data.do === "times" && !$("#times .volumes")) trigger("times", {});
     if (root.dataset.view === "talks") trigger("talks", { do: "list" });
-    if (root.dataset.view === "quality" && !$("#quality [data-do=halt]")) trigger("quality", {});
+    if (root.dataset.view === "quality") trigger("quality", {});
     if (phone.matches) $(`#${data.do} button`)?.focus();
   } else if (data.do === "fresh") {
     shown = "";
@@ -344,10 +348,13 @@ document.addEventListener(
   },
   true,
 );
+let sending;
 function send() {
+  clearTimeout(sending);
+  if (element.querySelector('[data-state="running"]')) return;
   const button = $("#send");
   if (button) button.click();
-  else setTimeout(send, 100); // the page is still being made
+  else sending = setTimeout(send, 100); // the page is still being made
 }
 // Enter sends, Shift+Enter makes a new line, and Enter that ends a Chinese or Japanese composition does neither.
 document.addEventListener(
@@ -357,7 +364,7 @@ document.addEventListener(
     event.stopImmediatePropagation();
     if (event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
-    if (!element.querySelector('[data-state="running"]')) send();
+    if (!event.repeat) send();
   },
   true,
 );

@@ -80,7 +80,9 @@ def build_page(
                 source = gr.HTML("", elem_id="source", **{**plain, "js_on_load": SHOWN})
                 times = gr.HTML("", elem_id="times", **plain)
                 talks = gr.HTML("", elem_id="talks", **plain)
-                quality = gr.HTML("", elem_id="quality", **plain)
+                with gr.Column(elem_id="quality"):
+                    measuring = gr.HTML(talk.measuring(session.value), elem_id="measuring", **plain)
+                    runs = gr.HTML("", elem_id="runs", **plain)
                 saved = gr.HTML("", elem_id="saved", **{**plain, "js_on_load": SAVED})
 
         def example(
@@ -136,15 +138,15 @@ def build_page(
         now.reopen(reopen, session, [*begun, source], **quick)
         now.talks(kept, session, [talks, past, now], **quick)
         now.times(talk.times, session, times, **quick)
-        now.quality(measured, session, quality, **quick)
-        measuring = now.measure(
-            talk.measure, session, quality, show_progress="hidden", api_visibility="private"
-        )
-        now.halt(talk.quality, session, quality, cancels=measuring, **quick)
+        now.quality(measured, session, runs, **quick)
+        run = now.measure(talk.measure, session, [measuring, runs], **{**written, "concurrency_id": "runs"})
+        now.halt(talk.measuring, session, measuring, cancels=run, **quick)
         now.save(save, session, saved, **quick)
         now.translate(translate, session, [past, now, line], **written)
         held = [top, volumes, times]
-        now.interface(interface, session, [*held, *begun, send, stop, narrow, *filters], **quick)
+        now.interface(
+            interface, session, [*held, measuring, runs, *begun, send, stop, narrow, *filters], **quick
+        )
         now.shelved(talk.shelved, [session, *filters], [*held, *filters], **quick)
     page.queue(max_size=waiting, api_open=False)
     return page

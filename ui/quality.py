@@ -40,32 +40,34 @@ class Bench(Protocol):
         """Make a short run and keep it; yield how many questions are answered, after each."""
 
 
-def quality_html(
-    runs: Sequence[Run], run: Run | None, questions: int, done: int | None = None, problem: str = ""
-) -> str:
-    """The runs, one of them whole, and a button for a short run, or how far that is: `done` of `questions`."""
+def measuring_html(questions: int, done: int | None = None, problem: str = "") -> str:
+    """The head of the panel: a button for a short run, or how far that is, `done` of `questions`."""
     running = done is not None
     told = say("measuring", done=done, total=questions) if running else problem
     do, label = ("halt", say("stop")) if running else ("measure", say("measure", total=questions))
-    parts = (_runs(runs, run), _run(run)) if run else (f"<p>{escape(say('unmeasured'))}</p>",)
     return (
         f"<header><div><h2>{escape(say('quality'))}</h2>"
         f'<div class="adding"><button type="button" class="plain" data-do="{do}">{escape(label)}</button></div>'
         f'<p class="told" role="status">{escape(told)}</p></div>{closing()}</header>'
-        f'<div class="measured">{"".join(parts)}</div>'
     )
 
 
+def measured_html(runs: Sequence[Run], run: Run | None) -> str:
+    """The runs, and one of them whole."""
+    listed = _runs(runs, run) if runs else f"<p>{escape(say('unmeasured'))}</p>"
+    return f'<div class="measured">{listed}{_run(run) if run else ""}</div>'
+
+
 def _runs(runs: Sequence[Run], shown: Run | None) -> str:
-    rows = [
-        (
-            f'<button type="button" class="plain" data-run="{escape(run["name"])}"'
-            f"{' aria-current=true' if shown and run['name'] == shown['name'] else ''}>"
-            f"{escape(_when(run))}<small>{escape(', '.join(run['splits']))}</small></button>",
-            run["groups"][0],
+    rows = []
+    for run in runs:
+        current = ' aria-current="true"' if shown and run["name"] == shown["name"] else ""
+        what = run["name"].partition("-")[2] or run["name"]
+        head = (
+            f'<button type="button" class="plain" data-run="{escape(run["name"])}"{current}>'
+            f"{escape(_when(run))}<small>{escape(what)}</small></button>"
         )
-        for run in runs
-    ]
+        rows.append((head, run["groups"][0]))
     return _section("runs", f"{_measured(rows)}<p>{escape(say('legend'))}</p>")
 
 
@@ -157,7 +159,7 @@ def _plot(points: Sequence[Point], most: float, unit: str) -> str:
             f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{percent(part)} %</text>',
             f'<text x="{x:.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{_amount(part * most, unit)}</text>',
         ]
-    some = points[:: len(points) // 8 + 1]  # what a picture says, for those who hear it
+    some = points[:: -(len(points) // 8 + 1)][::-1]  # what a picture says, for those who hear it
     words = "; ".join(f"{_amount(x, unit)}: {percent(y)} %" for x, y in some)
     return (
         f'<svg class="plot" role="img" aria-label="{escape(words)}" viewBox="0 0 {_WIDTH} {_HEIGHT}">'
@@ -173,25 +175,36 @@ def _case(case: Mapping[str, Any]) -> str:
     """A failed case, folded: the question, what came, what it cites, what should have come."""
     *before, question = case["asked"]
     asked = "".join(f"<p><bdi>{escape(turn)}</bdi></p>" for turn in before)
-    about = " · ".join(
-        (case["kind"].replace("_", " "), language_name(case["language"]), ", ".join(case["faults"]))
-    )
-    missing = [f"<li><bdi>{escape(' | '.join(forms))}</bdi></li>" for forms in case["missing"]]
-    unsaid = [] if case["answerable"] else [f"<li>{escape(say('unsaid'))}</li>"]
+    faults = ", ".join(f"{name} {percent(value)} %" for name, value in case["faults"].items())
+    about = f"{escape(case['kind'].replace('_', ' '))} · {escape(language_name(case['language']))}"
+    missing = [_item(" | ".join(forms)) for forms in case["missing"]]
+    wrong = [_item(say("forbidden", words=form)) for form in case["forbidden"]]
+    unsaid = [] if case["answerable"] else [_item(say("unsaid"))]
     cited, gold = (list(map(_place, case[key])) for key in ("cited", "gold"))
     return (
-        f"<details><summary><bdi>{escape(question)}</bdi><small>{escape(about)}</small></summary>{asked}"
-        f'<h4>{escape(say("answer"))}</h4><p dir="auto">{escape(case["answer"])}</p><ul>{"".join(cited)}</ul>'
-        f"<h4>{escape(say('expected'))}</h4><ul>{''.join((*missing, *unsaid, *gold))}</ul></details>"
+        f"<details><summary><bdi>{escape(question)}</bdi>"
+        f'<small>{about} · <span lang="en">{escape(faults)}</span></small></summary>{asked}'
+        f'<h4>{escape(say("answer"))}</h4><p dir="auto">{escape(case["answer"])}</p>{_list(cited)}'
+        f"<h4>{escape(say('expected'))}</h4>{_list([*missing, *wrong, *unsaid, *gold])}</details>"
     )
+
+
+def _list(items: Sequence[str]) -> str:
+    return f"<ul>{''.join(items)}</ul>" if items else ""
+
+
+def _item(text: str) -> str:
+    return f"<li><bdi>{escape(text)}</bdi></li>"
 
 
 def _place(place: Mapping[str, Any]) -> str:
-    """Cited words, a button that opens them in their document."""
+    """Words, as a button that opens them in their document where they stand in one."""
+    quote = f'<q dir="auto">{escape(place["quote"])}</q>'
+    if not place["document"]:
+        return f"<li>{quote}</li>"
     return (
         f'<li><button type="button" class="plain" data-document="{escape(place["document"])}" '
-        f'data-start="{place["start"]}" data-end="{place["end"]}">'
-        f'<q dir="auto">{escape(place["quote"])}</q></button></li>'
+        f'data-start="{int(place["start"])}" data-end="{int(place["end"])}">{quote}</button></li>'
     )
 
 

@@ -18,7 +18,7 @@ from ui.describe import language_name
 from ui.export import FORMS, download_html
 from ui.folder import Shelf
 from ui.panel import shelf_html, source_html, talks_html, times_html
-from ui.quality import Bench, quality_html
+from ui.quality import Bench, measured_html, measuring_html
 from ui.render import exchange_html, intro_html, line_html, top_html
 from ui.texts import nearest, say, speaking
 
@@ -146,29 +146,35 @@ class Talk:
 
     def quality(self, session: Session, name: str = "") -> str:
         """The runs that measured the answers; the one of that name whole, or else the newest."""
-        return self._measured(session, name)
-
-    def measure(self, session: Session) -> Iterator[str]:
-        """Make a short run and show how far it is; it ends where its reader stops it."""
-        if self.bench is None:
-            return
-        problem = ""
-        yield self._measured(session, done=0)
-        try:
-            for done in self.bench.measure():
-                if done < self.bench.questions:
-                    yield self._measured(session, done=done)
-        except FeudError as error:
-            problem = str(error)
-        yield self._measured(session, problem=problem)
-
-    def _measured(self, session: Session, name: str = "", done: int | None = None, problem: str = "") -> str:
         if self.bench is None:
             return ""
         with speaking(session.language):
             runs = self.bench.runs()
-            run = self.bench.run(name or (runs[0]["name"] if runs else ""))
-            return quality_html(runs, run, self.bench.questions, done, problem)
+            return measured_html(runs, self.bench.run(name or (runs[0]["name"] if runs else "")))
+
+    def measure(self, session: Session) -> Iterator[tuple[Any, Any]]:
+        """Make a short run and show how far it is, at last what it measured; its reader may stop it."""
+        import gradio as gr
+
+        if self.bench is None:
+            return
+        problem = ""
+        yield self.measuring(session, 0), gr.skip()
+        try:
+            for done in self.bench.measure():
+                yield self.measuring(session, done), gr.skip()
+        except FeudError as error:
+            problem = str(error)
+        except Exception:
+            LOG.exception("a run failed")
+            with speaking(session.language):
+                problem = say("unmeasurable")
+        yield self.measuring(session, problem=problem), self.quality(session)
+
+    def measuring(self, session: Session, done: int | None = None, problem: str = "") -> str:
+        """The head over the runs, where a short one begins or is going on."""
+        with speaking(session.language):
+            return measuring_html(self.bench.questions, done, problem) if self.bench else ""
 
     def save(self, session: Session, turn: object, form: object) -> str | None:
         """A file with a finished answer, or with all of them where no `turn` is named; None for nothing."""
@@ -188,6 +194,8 @@ class Talk:
         with speaking(session.language):
             return (
                 *self._shown(),
+                self.measuring(session),
+                self.quality(session),
                 self._earlier(session),
                 self._now(session),
                 "",
