@@ -537,6 +537,25 @@ def test_hostile_text_is_shown_and_never_becomes_an_element(served: Served, brow
 
 
 @pytest.mark.browser
+def test_who_lingers_on_a_mark_reads_its_words_in_their_own_language(
+    served: Served, browser_page: Opened
+) -> None:
+    page = browser_page(served(Scripted(), Fixed()))
+    ask(page)
+    finished(page)
+    page.locator(".statement .cite").nth(1).hover()
+    page.locator("#peek p", has_text="2 in en").wait_for()
+    assert page.locator(".sources .told q").inner_text() == "2 in en"  # and it stays there
+    page.mouse.move(0, 0)
+    page.locator("#peek").wait_for(state="hidden")
+    page.locator(".statement .cite").nth(2).hover()  # passed over, nothing is translated
+    page.locator("#peek q", has_text=COST_ZH.text).wait_for()
+    assert page.locator("#peek p").inner_text() == ""
+    page.mouse.move(0, 0)
+    assert page.locator(".translate").count() == 2
+
+
+@pytest.mark.browser
 def test_a_failure_is_told_in_one_line_with_the_passages(served: Served, browser_page: Opened) -> None:
     scripted = Scripted(error=FeudError("The model can't be reached. Start it with: feud models pull"))
     page = browser_page(served(scripted, Fixed()))

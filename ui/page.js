@@ -71,8 +71,9 @@ peek.id = "peek";
 peek.setAttribute("aria-hidden", "true");
 const peekQuote = document.createElement("q");
 const peekSource = document.createElement("small");
-peekQuote.dir = "auto";
-peek.append(peekQuote, peekSource);
+const peekTold = document.createElement("p");
+peekQuote.dir = peekTold.dir = "auto";
+peek.append(peekQuote, peekTold, peekSource);
 root.append(peek);
 
 function view(mode) {
@@ -115,15 +116,35 @@ function close() {
   opener = null;
 }
 
+let lingering = 0; // the clock that runs while a peek is on
 function hidePeek() {
+  clearInterval(lingering);
   peek.removeAttribute("data-on");
 }
 
+// Who lingers on a mark for a second gets the cited words in their language, as its source shows them.
 function showPeek(button) {
+  clearInterval(lingering);
   peekQuote.textContent = button.dataset.quote;
   peekQuote.lang = button.dataset.language;
   peekSource.textContent = button.dataset.source;
+  fillPeek(button);
   peek.setAttribute("data-on", "");
+  let looks = 0;
+  lingering = setInterval(() => {
+    looks += 1;
+    if (looks === 4) offered(button)?.querySelector(".translate")?.click();
+    fillPeek(button);
+  }, 250);
+}
+function offered(button) {
+  const place = `[data-turn="${button.dataset.turn}"][data-citation="${button.dataset.citation}"].reference`;
+  return $(place)?.closest("li");
+}
+function fillPeek(button) {
+  const told = offered(button)?.querySelector(".told");
+  peekTold.textContent = told ? told.textContent : "";
+  peekTold.lang = told?.querySelector("q")?.lang ?? "";
   const at = button.getBoundingClientRect();
   const left = Math.max(12, Math.min(at.left - 24, window.innerWidth - peek.offsetWidth - 12));
   const above = at.top - peek.offsetHeight - 8;
