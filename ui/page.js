@@ -152,7 +152,6 @@ function fillPeek(button) {
   peek.style.top = `${above > 8 ? above : at.bottom + 8}px`;
 }
 
-let pressed = -Infinity;
 const number = (text) => Number.parseInt(text, 10);
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
@@ -188,10 +187,7 @@ document.addEventListener("click", (event) => {
   else if (data.delete) trigger("talks", { do: "delete", name: data.delete });
   else if (data.restore) trigger("talks", { do: "restore", name: data.restore });
   else if (data.run) trigger("quality", { run: data.run });
-  else if (["measure", "halt"].includes(data.do)) {
-    if (event.timeStamp - pressed > 700) trigger(data.do, {}); // both are the same button: no double click does both
-    pressed = event.timeStamp;
-  }
+  else if (["measure", "halt"].includes(data.do)) trigger(data.do, {});
   else if (["shelf", "times", "talks", "quality"].includes(data.do)) {
     opener = button;
     view(root.dataset.view === data.do ? "" : data.do);
@@ -361,11 +357,11 @@ document.addEventListener("keydown", (event) => {
     close();
   }
 });
-// The second click of a double one falls on the button to stop, which takes the place of the one to ask.
+// The second click of a double one falls on the button to stop, which takes the place of the one that began.
 document.addEventListener(
   "click",
   (event) => {
-    if (event.detail > 1 && event.target.closest("#stop")) event.stopImmediatePropagation();
+    if (event.detail > 1 && event.target.closest("#stop, [data-do=halt]")) event.stopImmediatePropagation();
   },
   true,
 );
