@@ -5,7 +5,7 @@ Who shows them knows no type of this package: everything is plain JSON values.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -68,7 +68,7 @@ class Bench:
             "cases": [_failing(row, texts) for row in rows if faults(row)],
         }
 
-    def measure(self) -> Iterator[int]:
+    def measure(self) -> Generator[int]:
         """Ask a few development cases and keep the run; yield how many are answered, after each.
 
         Only cases whose gold stands in the documents are asked. Raises `BenchError` where none is left, or

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -201,7 +201,7 @@ class ScriptedBench:
     questions = 2
 
     def __init__(self) -> None:
-        self.gate = threading.Event()
+        self.gate, self.over = threading.Event(), False
         self.kept = [self._run("20210504T090000-dev", "2021-05-04T09:00:00+00:00")]
 
     def runs(self) -> Sequence[Mapping[str, Any]]:
@@ -210,11 +210,14 @@ class ScriptedBench:
     def run(self, name: str) -> Mapping[str, Any] | None:
         return next((run for run in self.kept if run["name"] == name), None)
 
-    def measure(self) -> Iterator[int]:
-        yield 1
-        assert self.gate.wait(timeout=30)
-        self.kept.insert(0, self._run("20210505T090000-short", "2021-05-05T09:00:00+00:00"))
-        yield 2
+    def measure(self) -> Generator[int]:
+        try:
+            yield 1
+            assert self.gate.wait(timeout=30)
+            self.kept.insert(0, self._run("20210505T090000-short", "2021-05-05T09:00:00+00:00"))
+            yield 2
+        finally:
+            self.over = True
 
     def _run(self, name: str, written: str) -> dict[str, Any]:
         words = {"document": HARBOUR.id, "start": OPENED.start, "end": OPENED.end, "quote": OPENED.text}

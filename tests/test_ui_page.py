@@ -317,12 +317,16 @@ def test_runs_are_shown_their_failures_lead_into_the_documents_and_a_short_one_i
 
 @pytest.mark.browser
 def test_a_short_run_can_be_stopped(served: Served, browser_page: Opened) -> None:
-    page = browser_page(served(Scripted(), Fixed(), bench=ScriptedBench()))
+    bench = ScriptedBench()
+    page = browser_page(served(Scripted(), Fixed(), bench=bench))
     page.locator("[data-do=quality]").click()
     page.locator("[data-do=measure]").dblclick()  # its second click is not meant for the button to stop
     page.get_by_text("1 of 2 known questions answered…").wait_for()
     page.locator("[data-do=halt]").click()
     page.locator("[data-do=measure]").wait_for()
+    bench.gate.set()
+    eventually(lambda: bench.over)
+    assert page.locator("[data-do=halt]").count() == 0
     assert page.locator("[data-run]").count() == 1
 
 

@@ -357,11 +357,12 @@ document.addEventListener("keydown", (event) => {
     close();
   }
 });
-// The second click of a double one falls on the button to stop, which takes the place of the one that began.
+// The second click of a double one begins nothing twice, nor stops it where that button has taken the place.
+const once = "#stop, [data-do=measure], [data-do=halt]";
 document.addEventListener(
   "click",
   (event) => {
-    if (event.detail > 1 && event.target.closest("#stop, [data-do=halt]")) event.stopImmediatePropagation();
+    if (event.detail > 1 && event.target.closest(once)) event.stopImmediatePropagation();
   },
   true,
 );

@@ -139,8 +139,8 @@ def build_page(
         now.talks(kept, session, [talks, past, now], **quick)
         now.times(talk.times, session, times, **quick)
         now.quality(measured, session, runs, **quick)
-        run = now.measure(talk.measure, session, [measuring, runs], **{**written, "concurrency_id": "runs"})
-        now.halt(talk.measuring, session, measuring, cancels=run, **quick)
+        now.measure(talk.measure, session, [measuring, runs], **{**written, "concurrency_id": "runs"})
+        now.halt(talk.halt, session, measuring, **quick)
         now.save(save, session, saved, **quick)
         now.translate(translate, session, [past, now, line], **written)
         held = [top, volumes, times]

@@ -3,7 +3,7 @@
 What is shown comes from the entry point `feud.bench`, as plain JSON values; see `Bench`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -36,7 +36,7 @@ class Bench(Protocol):
     def run(self, name: str) -> Run | None:
         """One run, whole; None where there is none of that name."""
 
-    def measure(self) -> Iterator[int]:
+    def measure(self) -> Generator[int]:
         """Make a short run and keep it; yield how many questions are answered, after each."""
 
 

@@ -159,17 +159,30 @@ class Talk:
         if self.bench is None:
             return
         problem = ""
+        session.measuring = run = object()
         yield self.measuring(session, 0), gr.skip()
         try:
-            for done in self.bench.measure():
-                yield self.measuring(session, done), gr.skip()
+            with closing(self.bench.measure()) as steps:
+                for done in steps:
+                    if session.measuring is not run:
+                        break
+                    yield self.measuring(session, done), gr.skip()
         except FeudError as error:
             problem = str(error)
         except Exception:
             LOG.exception("a run failed")
             with speaking(session.language):
                 problem = say("unmeasurable")
-        yield self.measuring(session, problem=problem), self.quality(session)
+        if session.measuring is run:
+            session.measuring = None
+            yield self.measuring(session, problem=problem), self.quality(session)
+        else:  # stopped, and perhaps the next one is on; what was said last may have come after the stop
+            yield gr.skip() if session.measuring else self.measuring(session), gr.skip()
+
+    def halt(self, session: Session) -> str:
+        """Stop the short run after the question that is being answered."""
+        session.measuring = None
+        return self.measuring(session)
 
     def measuring(self, session: Session, done: int | None = None, problem: str = "") -> str:
         """The head over the runs, where a short one begins or is going on."""
