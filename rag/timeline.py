@@ -1,13 +1,16 @@
 """What happened when, according to which document: the sentences that name a day, a month or a year."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 from corpus import Sentence
 from corpus.dates import dates
+from index import Index
 from index.filters import days
 from index.times import periods
+from rag.disagree import others
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,8 @@ class Event:
     sentence: Sentence
     until: str | None = None
     """Another day that it may mean, later than `first`, where day and month can be read either way round."""
+    otherwise: tuple[Sentence, ...] = ()
+    """What tells the same with another time."""
 
     @property
     def value(self) -> str:
@@ -39,6 +44,18 @@ def timeline(sentences: Iterable[Sentence]) -> list[Event]:
             event = Event(first, last, sentence, either.get((first, last)))
             events.setdefault((first, last, said), event)
     return sorted(events.values(), key=_in_order)
+
+
+def disputed(events: Iterable[Event], index: Index) -> list[Event]:
+    """Return the events with what tells the same with another day, month or year, wherever in the index.
+
+    Raises KeyError for an event of a sentence that the index does not hold.
+    """
+    return [replace(event, otherwise=tuple(_otherwise(event, index))) for event in events]
+
+
+def _otherwise(event: Event, index: Index) -> list[Sentence]:
+    return others(event.sentence, index, [frozenset([Decimal(part)]) for part in event.value.split("-")])
 
 
 def _in_order(event: Event) -> tuple[date, int, str, int]:

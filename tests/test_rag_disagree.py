@@ -8,6 +8,7 @@ from index import Hit, Index, build, open_index
 from rag.answer import Answer, Question
 from rag.cite import cite
 from rag.disagree import compare, differences
+from rag.timeline import disputed, timeline
 from tests.scripted_llm import CloseEmbedder
 
 BUILT = "The tower of Hellis was built in 1911 by the mason Anna Brandt for 40 crowns."
@@ -29,6 +30,22 @@ def test_versions_are_listed_in_the_order_of_time(tmp_path: Path) -> None:
     [versions] = differences(index.sentences, index)
     assert [version.document.id for version in versions] == ["b.md", "a.md"]
     assert [version.text for version in versions] == [BUILT.replace("1911", "1921"), BUILT]
+
+
+def test_a_time_that_others_tell_otherwise_stands_twice_each_with_the_other(tmp_path: Path) -> None:
+    later = BUILT.replace("1911", "1921")
+    index = indexed(tmp_path, BUILT, later)
+    told = [
+        (event.value, [other.text for other in event.otherwise])
+        for event in disputed(timeline(index.sentences), index)
+    ]
+    assert told == [("1911", [later]), ("1921", [BUILT])]
+
+
+def test_another_number_than_that_of_a_time_disputes_no_time(tmp_path: Path) -> None:
+    index = indexed(tmp_path, BUILT, BUILT.replace("40 crowns", "60 crowns"))
+    assert differences(index.sentences, index)
+    assert [event.otherwise for event in disputed(timeline(index.sentences), index)] == [(), ()]
 
 
 @pytest.mark.parametrize(

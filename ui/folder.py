@@ -15,8 +15,9 @@ from typing import Protocol
 from corpus import Document, FeudError
 from index import Index, IndexBusy, Outcome, Progress, Report, build, file_outcomes
 from rag.settings import Settings
-from rag.timeline import Event, timeline
+from rag.timeline import Event, disputed, timeline
 
+EVENTS = 1_000  # of a timeline that are shown, at most
 BUSY_SECONDS = 30.0  # how long another writer of the index is waited for
 
 
@@ -41,7 +42,7 @@ class Folder:
 
     def __init__(self, settings: Settings, latest: Callable[[], Index], patience: float = BUSY_SECONDS) -> None:
         self._settings, self._latest, self._patience, self._writing = settings, latest, patience, Lock()
-        self._events = lru_cache(1)(lambda index: timeline(index.sentences))
+        self._events = lru_cache(1)(_events)
 
     def documents(self) -> Sequence[Document]:
         return self._latest().documents
@@ -53,7 +54,7 @@ class Folder:
             return None
 
     def events(self) -> Sequence[Event]:
-        """What the documents date; looked up once for each state of the index."""
+        """What the documents date, with what disputes the first `EVENTS`; once for each state of the index."""
         return self._events(self._latest())
 
     def aside(self) -> list[Outcome]:
@@ -185,3 +186,8 @@ def _inside(folder: Path, name: str) -> Path:
     if not path.is_relative_to(folder.resolve()) or path == folder.resolve():
         raise LibraryError(f"{name!r} is not in the documents folder.")
     return path
+
+
+def _events(index: Index) -> list[Event]:
+    events = timeline(index.sentences)
+    return [*disputed(events[:EVENTS], index), *events[EVENTS:]]

@@ -5,6 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 from rich.console import Console
@@ -21,7 +22,7 @@ from rag.contract import cited, published
 from rag.disagree import differences
 from rag.opening import Library, open_embedder, open_llm
 from rag.settings import Settings
-from rag.timeline import timeline
+from rag.timeline import disputed, timeline
 from rag.translate import LLMTranslator
 from ui.folder import LibraryError, aside, copy, take
 from ui.terminal import cited_words, date, plain
@@ -145,16 +146,27 @@ def disagreements(settings: Settings, as_json: bool) -> None:
 
 
 def dated(settings: Settings, as_json: bool) -> None:
-    """Print what the documents date, in the order of time, each with its source."""
-    events = timeline(Library(settings).latest().sentences)
-    found = [(event.value, Citation(number, (event.sentence,))) for number, event in enumerate(events, 1)]
+    """Print what the documents date, in the order of time, each with its source and what tells it otherwise."""
+    found = Library(settings).latest()
+    numbers = count(1)
+    events = [
+        (event.value, [Citation(next(numbers), (s,)) for s in (event.sentence, *event.otherwise)])
+        for event in disputed(timeline(found.sentences), found)
+    ]
     if as_json:
-        print(json.dumps([{"time": time} | cited(c) for time, c in found], ensure_ascii=False, indent=2))
+        told = [
+            {"time": when} | cited(own) | {"otherwise": list(map(cited, versions))}
+            for when, (own, *versions) in events
+        ]
+        print(json.dumps(told, ensure_ascii=False, indent=2))
         return
-    for value, citation in found:
-        print(value)
-        for line in cited_words(citation):
-            print(plain(line))
+    for when, versions in events:
+        print(when)
+        for place, version in enumerate(versions):
+            if place == 1:
+                print("    told otherwise:")
+            for line in cited_words(version):
+                print(plain(line))
 
 
 def _seed(settings: Settings) -> None:

@@ -59,7 +59,9 @@ document.addEventListener("change", (event) => {
     if (root.dataset.view !== "shelf") view("");
     trigger("interface", { language: value });
   } else if (dataset?.do === "only") {
-    for (const item of document.querySelectorAll("#times li")) item.hidden = value !== "" && item.dataset.of !== value;
+    const wanted = [...document.querySelectorAll('#times [data-do="only"]')].filter((only) => only.value);
+    for (const item of document.querySelectorAll("#times li"))
+      item.hidden = wanted.some((only) => item.dataset[only.dataset.by] !== only.value);
   }
 });
 const area = () => $("#question textarea");

@@ -1,19 +1,21 @@
 """The source beside the conversation: a whole document with the cited words marked, and the list of all."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from itertools import pairwise
+from operator import itemgetter
 
-from corpus import Document, Segment
+from corpus import Document, Segment, Sentence
 from index import Outcome
 from rag.timeline import Event
 from ui.archive import Kept
-from ui.describe import byline, day_words, escape, language, named, number, title, web_address
+from ui.describe import byline, day_words, escape, language, language_name, named, number, title, web_address
+from ui.folder import EVENTS
 from ui.texts import say
 
 Span = tuple[int, int]
-EVENTS = 1_000  # of a timeline, at most
+_STROKE = 5  # days: how wide one is drawn in its year
 SEARCHED = 20_000  # characters of a conversation that its list is searched by
 SHOWN = 120_000  # characters of a document in one panel; a browser lays this much out without a visible wait
 
@@ -114,31 +116,68 @@ def _talk(kept: Kept) -> str:
 
 
 def times_html(events: Sequence[Event]) -> str:
-    """What happened when: each time with the sentence that names it, a button that opens it there."""
-    documents = {event.sentence.document.id: event.sentence.document for event in events[:EVENTS]}
-    choices = "".join(
-        f'<option value="{escape(d.id)}">{escape(title(d))} · {escape(byline(d))}</option>'
-        for d in documents.values()
-    )
-    items = "".join(map(_event, events[:EVENTS]))
+    """What happened when: each time with the sentence that names it, a button that opens it there.
+
+    Where other sentences tell it otherwise, they stand below.
+    """
+    shown = events[:EVENTS]
+    documents = {event.sentence.document.id: event.sentence.document for event in shown}
+    sources = {name: f"{title(d)} · {byline(d)}" for name, d in documents.items()}
+    languages = {code: language_name(code) for code in {event.sentence.language for event in shown}}
+    only = _only("of", "everything", sources) + _only("lang", "anylanguage", languages)
     few = "" if events else say("dateless")
     note = say("most", count=number(EVENTS), all=number(len(events))) if len(events) > EVENTS else few
     return (
-        f"<header><div><h2>{escape(say('timeline'))}</h2><p>{escape(note)}</p>"
-        f'<select data-do="only" aria-label="{escape(say("only"))}">'
-        f'<option value="">{escape(say("everything"))}</option>{choices}</select></div>{closing()}</header>'
-        f'<ul class="volumes">{items}</ul>'
+        f"<header><div><h2>{escape(say('timeline'))}</h2><p>{escape(note)}</p>{only}</div>{closing()}</header>"
+        f'<ul class="volumes">{"".join(map(_event, shown))}</ul>'
+    )
+
+
+def _only(by: str, everything: str, choices: Mapping[str, str]) -> str:
+    """A choice of what is shown: by the value of `data-{by}`; nothing where there is nothing to choose."""
+    if len(choices) < 2:
+        return ""
+    options = "".join(
+        f'<option value="{escape(value)}">{escape(label)}</option>'
+        for value, label in sorted(choices.items(), key=itemgetter(1))
+    )
+    return (
+        f'<select data-do="only" data-by="{by}" aria-label="{escape(say("only"))}">'
+        f'<option value="">{escape(say(everything))}</option>{options}</select>'
     )
 
 
 def _event(event: Event) -> str:
     said = event.sentence
+    when = (
+        f'<span class="when"><time datetime="{event.value}">{escape(_when(event))}</time>{_year(event)}</span>'
+    )
+    versions = "".join(map(_told, event.otherwise))
+    otherwise = f'<p class="otherwise">{escape(say("otherwise"))}</p>{versions}' if versions else ""
     return (
-        f'<li data-of="{escape(said.document.id)}"><button type="button" class="volume" '
+        f'<li data-of="{escape(said.document.id)}" data-lang="{escape(said.language)}">'
+        f"{_told(said, when)}{otherwise}</li>"
+    )
+
+
+def _told(said: Sentence, when: str = "") -> str:
+    return (
+        f'<button type="button" class="volume" '
         f'data-document="{escape(said.document.id)}" data-start="{said.start}" data-end="{said.end}">'
-        f'<time datetime="{event.value}">{escape(_when(event))}</time>'
-        f'<bdi lang="{escape(said.language)}">{escape(said.text)}</bdi>'
-        f"<small>{escape(byline(said.document, said.language))}</small></button></li>"
+        f'{when}<bdi lang="{escape(said.language)}">{escape(said.text)}</bdi>'
+        f"<small>{escape(byline(said.document, said.language))}</small></button>"
+    )
+
+
+def _year(event: Event) -> str:
+    """The time drawn within its year: a day as a stroke, what is less certain as far as it may reach."""
+    last = date.fromisoformat(event.until) if event.until else event.last
+    begin = event.first.timetuple().tm_yday - 1
+    width = max((last - event.first).days + 1, _STROKE)
+    kind = ' class="open"' if event.first != last else ""
+    return (
+        f'<svg viewBox="0 0 {366 + _STROKE} 10" aria-hidden="true" preserveAspectRatio="none">'
+        f'<path d="M0 5H{366 + _STROKE}"/><rect{kind} x="{begin}" y="1" width="{width}" height="8"/></svg>'
     )
 
 
