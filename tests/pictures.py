@@ -43,7 +43,7 @@ def _take(
     page.screenshot(path=FOLDER / f"{name}.png")
     if name == next(iter(ASKED)):
         page.locator("[data-do=times]").click()
-        page.locator("#times li").first.wait_for()
+        page.locator("#times .otherwise").first.scroll_into_view_if_needed()
         page.screenshot(path=FOLDER / "timeline.png")
         page.locator("[data-do=quality]").click()
         page.locator("[data-do=measure]").click()
