@@ -8,7 +8,11 @@ from corpus import Document, FeudError, Passage, Published
 
 
 class FilterError(FeudError):
-    """A filter that can't be meant; the message says how it is written."""
+    """A day that is none, as it was `written`; the message says how one is."""
+
+    def __init__(self, written: str) -> None:
+        super().__init__(f"{written!r} is no date. Write 2025, 2025-02 or 2025-02-12.")
+        self.written = written
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def _day(written: str, end: int) -> date | None:
     try:
         return days(written.strip())[end] if written.strip() else None
     except ValueError as error:
-        raise FilterError(f"{written!r} is no date. Write 2025, 2025-02 or 2025-02-12.") from error
+        raise FilterError(written) from error
 
 
 def days(value: str) -> tuple[date, date]:

@@ -114,6 +114,8 @@ def test_nothing_is_overwritten(served: Served, settings: Settings, folder: Fold
     address = served(Scripted(), folder, folder=folder)
     status, line = send(address, "PUT", "/documents/ferry.txt", b"other words")
     assert (status, line) == (400, "ferry.txt is in the documents folder with other content. Remove it first.")
+    status, line = send(address, "PUT", "/documents/ferry.txt", b"other words", language="de")
+    assert line == "ferry.txt liegt mit anderem Inhalt im Ordner der Dokumente. Entfernen Sie es zuerst."
     assert send(address, "POST", "/documents/ferry.txt")[0] == 400  # nothing was removed
     assert send(address, "DELETE", "/documents/none.txt")[0] == 400
     assert "forty" in (settings.documents / "ferry.txt").read_text()

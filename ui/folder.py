@@ -16,13 +16,14 @@ from corpus import Document, FeudError
 from index import Index, IndexBusy, Outcome, Progress, Report, build, file_outcomes
 from rag.settings import Settings
 from rag.timeline import Event, disputed, timeline
+from ui.texts import say
 
 EVENTS = 1_000  # of a timeline that are shown, at most
 BUSY_SECONDS = 30.0  # how long another writer of the index is waited for
 
 
 class LibraryError(FeudError):
-    """A file or a document that was named is not there, or would overwrite another."""
+    """A file or a document that was named is not there, or would overwrite another; told as the page speaks."""
 
 
 class Shelf(Protocol):
@@ -99,7 +100,7 @@ def put(settings: Settings, name: str, data: bytes) -> bool:
     """Keep a file in the folder, whole or not at all; return whether it is new. Raises `LibraryError`."""
     target = _inside(settings.documents, name)
     if not name.isprintable() or Path(name).name != name or name.startswith(".") or len(name.encode()) > 200:
-        raise LibraryError(f"{name!r} can't be the name of a document. Rename the file.")
+        raise LibraryError(say("unfit", name=name))
     if target.exists():
         if target.is_file() and target.read_bytes() == data:
             return False
@@ -135,7 +136,7 @@ def take(settings: Settings, *names: str) -> list[tuple[str, Path]]:
     files = dict.fromkeys(_inside(settings.documents, name) for name in names)
     for file in files:
         if not file.is_file():
-            raise LibraryError(f"There is no document {file.name!r} in {settings.documents}. See: feud list")
+            raise LibraryError(say("absent", name=file.name))
     taken = []
     for file in files:
         name = file.relative_to(settings.documents.resolve())
@@ -153,15 +154,15 @@ def put_back(settings: Settings, name: str) -> None:
     kept = sorted((settings.home / "removed").glob("*/"), key=lambda each: (len(each.name), each.name))
     found = [each / inner for each in kept if (each / inner).is_file()]
     if not found:
-        raise LibraryError(f"There is no removed document {name!r}.")
+        raise LibraryError(say("unremoved", name=name))
     if target.exists():
-        raise LibraryError(f"{name} is in the documents folder already.")
+        raise LibraryError(say("present", name=name))
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(found[-1], target)
 
 
 def _taken(target: Path) -> LibraryError:
-    return LibraryError(f"{target.name} is in the documents folder with other content. Remove it first.")
+    return LibraryError(say("taken", name=target.name))
 
 
 def _copies(path: Path, folder: Path) -> list[tuple[Path, Path]]:

@@ -47,12 +47,14 @@ def add_routes(app: "FastAPI", folder: Folder) -> None:
         try:
             if request.method == "PUT":
                 data = await _body(request)
-                if data is None:
-                    with speaking(language):
-                        return PlainTextResponse(f"{name}: {say('large', limit=MAX_BYTES // 1_000_000)}", 413)
-                made = await run_in_threadpool(folder.put, name, data)
+                with speaking(language):
+                    if data is None:
+                        line = f"{name}: {say('large', limit=MAX_BYTES // 1_000_000)}"
+                        return PlainTextResponse(line, 413)
+                    made = await run_in_threadpool(folder.put, name, data)
                 return Response(status_code=201 if made else 204)
-            await run_in_threadpool(folder.take if request.method == "DELETE" else folder.put_back, name)
+            with speaking(language):
+                await run_in_threadpool(folder.take if request.method == "DELETE" else folder.put_back, name)
         except (FeudError, OSError) as error:
             return PlainTextResponse(str(error), 400)
         return Response(status_code=204)

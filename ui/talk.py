@@ -69,7 +69,7 @@ class Talk:
             try:
                 where = filtered(languages, publishers, (), since, until)
             except FilterError as error:
-                problem = problem or str(error)
+                problem = problem or say("unread_date", written=error.written)
             if problem:
                 return gr.skip(), gr.skip(), line_html(problem), gr.skip()
             session.change(lambda held: held.ask(question.strip(), where))
