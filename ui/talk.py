@@ -208,7 +208,7 @@ class Talk:
             return (
                 *self._shown(),
                 self.measuring(session),
-                self.quality(session),
+                "",  # the runs are read when they are looked at
                 self._earlier(session),
                 self._now(session),
                 "",
