@@ -45,15 +45,14 @@ def add_routes(app: "FastAPI", folder: Folder) -> None:
         if language is None:
             return PlainTextResponse("not from the page", 403)
         try:
-            if request.method == "PUT":
-                data = await _body(request)
-                with speaking(language):
+            with speaking(language):
+                if request.method == "PUT":
+                    data = await _body(request)
                     if data is None:
                         line = f"{name}: {say('large', limit=MAX_BYTES // 1_000_000)}"
                         return PlainTextResponse(line, 413)
                     made = await run_in_threadpool(folder.put, name, data)
-                return Response(status_code=201 if made else 204)
-            with speaking(language):
+                    return Response(status_code=201 if made else 204)
                 await run_in_threadpool(folder.take if request.method == "DELETE" else folder.put_back, name)
         except (FeudError, OSError) as error:
             return PlainTextResponse(str(error), 400)
