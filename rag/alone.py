@@ -25,5 +25,15 @@ def alone(text: str, language: str) -> bool:
         pointing is not None
         and len(named) >= _NAMED
         and not pointing["first"].match(text, words[0].start())
-        and not pointing["anywhere"].search(text)
+        and not points_back(text, language)
     )
+
+
+def points_back(text: str, language: str) -> bool:
+    """Tell whether a word points at what was said before; False in languages without a list.
+
+    >>> points_back("He left it in 2018.", "en"), points_back("Musk left OpenAI.", "en")
+    (True, False)
+    """
+    pointing = patterns("pointing").get(language)
+    return pointing is not None and pointing["anywhere"].search(text) is not None

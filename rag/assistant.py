@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 from corpus import Sentence
-from corpus.names import names, spelled
+from corpus.names import spelled
 from corpus.sentences import split
 from index import EVERYTHING, Filter, Index
 from rag.answer import Answer, Citation, Question, Timing, Turn
@@ -228,9 +228,9 @@ def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) ->
     """
     question, sentence = answer.question, desk.evidence.sentences[place]
     if asks_for_words(question.text, question.language) and quotes(sentence):
-        yield from _quoting(answer, desk, sentence, likely)
+        yield from _quoting(answer, desk, place, likely)
         return
-    before = None if names(sentence.text, sentence.language) else desk.evidence.before[place]
+    before = desk.evidence.before[place]
     prompts = [answering(question, sentence, before)]
     if english := desk.index.english(sentence):
         prompts.append(answering(question, sentence, None, english))
@@ -250,15 +250,18 @@ def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) ->
             yield answer if _rests(answer, sources[0]) else cite(answer, told, sources, "verified", likely)
             return
     if likely >= QUOTES:
-        yield from _quoting(answer, desk, sentence, likely)
+        yield from _quoting(answer, desk, place, likely)
     else:
         yield answer
 
 
-def _quoting(answer: Answer, desk: _Desk, sentence: Sentence, likely: float) -> Iterator[Answer]:
-    """Quote a sentence, which is a draft while it is translated."""
+def _quoting(answer: Answer, desk: _Desk, place: int, likely: float | None = None) -> Iterator[Answer]:
+    """Quote a sentence behind the one that introduces it, if any; it is a draft while it is translated."""
+    sentence, before = desk.evidence.sentences[place], desk.evidence.before[place]
     yield replace(answer, draft=visible(sentence.text))
-    yield quote(answer, sentence, desk.told(sentence), likely)
+    run = [sentence] if before is None else [before, sentence]
+    told = [desk.told(each) for each in run]
+    yield quote(answer, run, " ".join(told) if all(told) else "", likely)
 
 
 def _rests(answer: Answer, source: Sentence) -> bool:
@@ -300,8 +303,7 @@ def _counted(timing: Timing, piece: Piece, now: int) -> Timing:
 def _quoted(answer: Answer, desk: _Desk) -> Answer:
     """The evidence itself, word for word."""
     for place in desk.evidence.best(QUOTED):
-        sentence = desk.evidence.sentences[place]
-        answer = quote(answer, sentence, desk.told(sentence))
+        *_, answer = _quoting(answer, desk, place)
     return answer
 
 

@@ -35,15 +35,19 @@ def cite(
     return replace(answer, statements=(*answer.statements, statement), citations=tuple(citations))
 
 
-def quote(answer: Answer, sentence: Sentence, translated: str = "", likely: float | None = None) -> Answer:
-    """Return `answer` with a sentence of a document, for readers of another language with its `translated`."""
-    words = quoted(sentence, answer.question.language, translated)
-    return cite(answer, words, [sentence], "quoted", likely)
+def quote(
+    answer: Answer, sentences: Sequence[Sentence], translated: str = "", likely: float | None = None
+) -> Answer:
+    """Return `answer` with neighbouring sentences, for readers of another language with their `translated`."""
+    words = quoted(sentences, answer.question.language, translated)
+    return cite(answer, words, sentences, "quoted", likely)
 
 
-def quoted(sentence: Sentence, reader: str, translated: str = "") -> str:
-    """Return a sentence as it is quoted for a reader of a language."""
-    return quotation(visible(sentence.text), sentence.language, reader, visible(translated))
+def quoted(sentences: Sequence[Sentence], reader: str, translated: str = "") -> str:
+    """Return neighbouring sentences as they are quoted for a reader of a language."""
+    first, last = sentences[0], sentences[-1]
+    words = first.document.text[first.start : last.end]
+    return quotation(visible(words), first.language, reader, visible(translated))
 
 
 def unmarked(text: str) -> str:

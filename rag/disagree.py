@@ -36,7 +36,7 @@ def compare(answer: Answer, index: Index, translated: Callable[[Sentence], str])
             continue
         for sentence in differing:
             known = any(sentence in citation.sentences for citation in answer.citations)
-            answer = answer if known else quote(answer, sentence, translated(sentence))
+            answer = answer if known else quote(answer, [sentence], translated(sentence))
         told = [other for other in answer.statements if _source(other, answer) in (source, *differing)]
         told.sort(key=lambda other: _in_time(_source(other, answer)))
         sources = {_source(other, answer) for other in told}
@@ -97,7 +97,7 @@ def _version(
     tells = any(missing(stated, _numbers(other)) for other in sources if other != source)
     if tells or statement.support == "quoted":
         return Version(statement.text, statement.citations)
-    words = quoted(source, answer.question.language, translated(source))
+    words = quoted([source], answer.question.language, translated(source))
     return Version(words, statement.citations)
 
 
@@ -106,8 +106,9 @@ def _versions(answer: Answer) -> list[Version]:
 
 
 def _source(statement: Statement, answer: Answer) -> Sentence:
+    """The sentence that a statement rests on; one that is quoted stands behind the one that introduces it."""
     [first] = [citation for citation in answer.citations if citation.number == statement.citations[0]]
-    return first.sentences[0]
+    return first.sentences[-1 if statement.support == "quoted" else 0]
 
 
 def _stated(statement: Statement, answer: Answer) -> list[Quantity]:

@@ -1,6 +1,6 @@
 """Evidence: the few sentences that are worth the model's attention, the best one last."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from corpus import Passage, Sentence
 from corpus.dates import month_days
+from corpus.names import names
 from corpus.numbers import Quantity, quantities
 from index import Hit, Index, sentence_scores
+from rag.alone import points_back
+from rag.wording import quotes
 
 SENTENCES = 6
 CHARACTERS = 1600
@@ -20,8 +23,9 @@ CHARACTERS = 1600
 class Evidence:
     """Sentences with their scores for the question, in rising order.
 
-    `before` is the sentence that each of them follows, None at a beginning, `around` the words of its passages,
-    also in English where the index has them so. `scores` are those of the search.
+    `before` is the sentence that each of them follows, where that may say who speaks or is spoken of: where it
+    names nobody itself, but points back or quotes. `around` are the words of its passages, also in English
+    where the index has them so. `scores` are those of the search.
     """
 
     sentences: tuple[Sentence, ...]
@@ -49,14 +53,30 @@ def gather(hits: Sequence[Hit], index: Index) -> Evidence:
         chosen.append(int(i))
     chosen.reverse()
     sentences = tuple(found[i] for i in chosen)
+    known = _named(hits, index)
     return Evidence(
         sentences,
-        tuple(follows.get(sentence) for sentence in sentences),
+        tuple(follows.get(sentence) if _leans(sentence, known) else None for sentence in sentences),
         tuple(
             " ".join(_words(hit, index) for hit in hits if sentence in hit.passage.sentences)
             for sentence in sentences
         ),
         scores[chosen].astype(np.float32),
+    )
+
+
+def _named(hits: Iterable[Hit], index: Index) -> set[str]:
+    """The names in passages, as they are and in English, which shows them better than German does."""
+    found: set[str] = set()
+    for sentence in {sentence for hit in hits for sentence in hit.passage.sentences}:
+        found |= names(sentence.text, sentence.language) | names(index.english(sentence), "en")
+    return found
+
+
+def _leans(sentence: Sentence, known: Collection[str]) -> bool:
+    """Whether a sentence has none of the `known` names nor another, but a quotation or a word such as "he"."""
+    return not names(sentence.text, sentence.language, known) and (
+        quotes(sentence) or points_back(sentence.text, sentence.language)
     )
 
 

@@ -390,6 +390,14 @@ def test_without_a_model_the_best_sentences_are_quoted(index: Index) -> None:
     assert {s.support for s in answer.statements} == {"quoted"}
 
 
+def test_who_is_spoken_of_is_quoted_too_where_the_line_before_says_it(index: Index) -> None:
+    answer = Assistant(lambda: index, None).ask("What did it cost in crowns?")
+    check(answer)
+    paid = "The quay of Hellis was paid for by Marta Quist. It cost 2.5 million crowns"
+    assert answer.statements[0].text == f"{paid}."
+    assert answer.citations[0].quote == f"{paid} [1]."
+
+
 def test_a_question_of_a_conversation_is_searched_as_it_was_rewritten(index: Index) -> None:
     rewritten = "Who built the tower of Hellis?"
     asked, llm = assistant(index, rewritten, "", BUILT, answers=[BUILT])
