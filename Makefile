@@ -6,7 +6,7 @@ FEUD := $(VENV)/bin/feud
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models index serve ask test lint eval browser pictures pace lock clean
+.PHONY: help setup native models index serve ask test lint eval browser pictures pace lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,13 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
+
+native: setup ## compile the engine for this processor: minutes, once; it then reads prompts faster
+	@command -v cmake >/dev/null && command -v c++ >/dev/null || \
+	  { echo "error: compiling needs cmake and a C++ compiler. Install them (Debian: apt-get install cmake g++), then run make native again." >&2; exit 1; }
+	CMAKE_ARGS="-DLLAMA_BUILD_BORINGSSL=OFF -DLLAMA_LLGUIDANCE=OFF" $(VENV)/bin/pip install --disable-pip-version-check \
+	  --constraint constraints.txt --no-deps --force-reinstall --no-binary xllamacpp xllamacpp
+	$(FEUD) doctor
 
 test: lint browser models ## lint, types, a short eval on the real models, all tests
 	$(FEUD) models pull qwen2.5-coder-0.5b-instruct
