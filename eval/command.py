@@ -136,3 +136,18 @@ def size(
     from rag.settings import Settings
 
     measure(Settings.from_env(), [int(count) for count in rows.split(",")])
+
+
+@app.command()
+def speed(
+    split: Annotated[Which, typer.Option(help="Which cases.")] = "dev",
+    sample: Annotated[int, typer.Option(min=0, help="Only so many cases, spread over the kinds.")] = 24,
+    users: Annotated[int, typer.Option(min=1, help="How many ask at once.")] = 4,
+) -> None:
+    """Measure how long readers wait, warm and cold, and how much memory it takes."""
+    from eval.case import load, spread
+    from eval.speed import measure
+    from rag.settings import Settings
+
+    cases = [case for case in load() if split in ("all", case.split)]
+    measure(Settings.from_env(), spread(cases, sample) if sample else cases, users)
