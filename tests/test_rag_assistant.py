@@ -215,11 +215,21 @@ def test_where_no_sentence_answers_the_documents_do_not_say(index: Index) -> Non
     assert answer.hits
 
 
-@pytest.mark.parametrize(("reply", "shown"), [(BUILT, [BUILT]), ("Bananas ripen quickly.", [])])
-def test_with_less_certainty_only_words_that_hold_are_shown(index: Index, reply: str, shown: list[str]) -> None:
-    answer = Assistant(lambda: index, ScriptedLLM(reply, answers=[BUILT], sure=0.5)).ask(ASKED)
+@pytest.mark.parametrize(
+    ("sure", "shown"),
+    [
+        (0.95, [("Anna Brandt built the tower of Hellis in 1811.", "verified")]),
+        (0.6, [(BUILT, "quoted")]),
+        (0.5, []),
+    ],
+)
+def test_the_less_likely_a_sentence_answers_the_less_a_model_may_make_of_it(
+    index: Index, sure: float, shown: list[tuple[str, str]]
+) -> None:
+    llm = ScriptedLLM("Anna Brandt built the tower of Hellis in 1811.", answers=[BUILT], sure=sure)
+    answer = Assistant(lambda: index, llm).ask(ASKED)
     check(answer)
-    assert [statement.text for statement in answer.statements] == shown
+    assert [(statement.text, statement.support) for statement in answer.statements] == shown
 
 
 def test_what_any_sentence_would_answer_is_no_question(index: Index) -> None:
