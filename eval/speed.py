@@ -35,7 +35,8 @@ _PATIENCE = 120  # seconds for a program to start
 def measure(settings: Settings, cases: Sequence[Case], users: int) -> None:
     """Ask the cases warm, extractively and by several users at once, start the programs cold; print all."""
     errors, out = Console(file=sys.stderr), Console(highlight=False)
-    assistant, plain = open_assistant(settings), open_assistant(settings, extractive=True)
+    assistant = open_assistant(settings)
+    plain = Assistant(assistant.latest, None)
     assistant.warm_up()
     documents = assistant.latest().documents
 
@@ -44,7 +45,7 @@ def measure(settings: Settings, cases: Sequence[Case], users: int) -> None:
 
     rows, quoted = asked(assistant, "warm"), asked(plain, "extractive")
     table = _table("milliseconds", "median", "p95", "n")
-    for name, values in _warm(rows):
+    for name, values in waits(rows):
         _add(table, name, values)
     _add(table, "extractive answer", [1000 * row.seconds for row in quoted])
     out.print(table)
@@ -63,14 +64,20 @@ def measure(settings: Settings, cases: Sequence[Case], users: int) -> None:
     out.print(table)
 
 
-def _warm(rows: Sequence[Row]) -> Iterator[tuple[str, list[float]]]:
-    """What each answer took, by the name of what was waited for; a follow-up's first token by itself, too."""
-    told = [(row.case.kind, row.answer["timing"]) for row in rows]
-    yield "evidence", [timing["evidence_ms"] for _, timing in told]
-    first = [(kind, timing["first_token_ms"]) for kind, timing in told if timing["first_token_ms"] is not None]
-    yield "first token, where it writes", [ms for _, ms in first]
-    yield "first token of a follow-up", [ms for kind, ms in first if kind == "follow_up"]
+def waits(rows: Sequence[Row]) -> Iterator[tuple[str, list[float]]]:
+    """Milliseconds by what was waited for; an answer that failed or wrote nothing is left out there.
+
+    A follow-up's first token is told by itself, too.
+    """
+    yield "evidence", _told(rows, "evidence_ms")
+    yield "first token, where it writes", _told(rows, "first_token_ms")
+    following = [row for row in rows if row.case.kind == "follow_up"]
+    yield "first token of a follow-up", _told(following, "first_token_ms")
     yield "whole answer", [1000 * row.seconds for row in rows]
+
+
+def _told(rows: Sequence[Row], timing: str) -> list[float]:
+    return [ms for row in rows if (ms := row.answer["timing"][timing]) is not None]
 
 
 def _quality(rows: Sequence[Row]) -> str:
