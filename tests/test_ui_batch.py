@@ -157,7 +157,7 @@ def test_a_question_that_fails_has_its_line_too(index: Index, tmp_path: Path) ->
     inn = tmp_path / "in.jsonl"
     inn.write_text('{"id": "\\ud800", "question": ""}\n{"question": "What did the lamp burn?"}\n')
     out = tmp_path / "out.jsonl"
-    failing = Assistant(lambda: index, ScriptedLLM("The lamp burned oil.", fail_after=1))
+    failing = Assistant(lambda: index, ScriptedLLM("The lamp burned oil.", fail_after=1, answers=["oil."]))
     assert answer_all(failing, inn, out) == 3
     first, second = answers(out)
     assert (first["id"], first["status"], first["statements"]) == ("\ud800", "failed", [])
