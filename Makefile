@@ -40,7 +40,7 @@ native: setup ## compile the engine for this processor: minutes, once; it then r
 	  { echo "error: compiling needs cmake and a C++ compiler. Install them (Debian: apt-get install cmake g++), then run make native again." >&2; exit 1; }
 	CMAKE_ARGS="-DLLAMA_BUILD_BORINGSSL=OFF -DLLAMA_LLGUIDANCE=OFF" $(VENV)/bin/pip install --disable-pip-version-check \
 	  --constraint constraints.txt --no-deps --force-reinstall --no-binary xllamacpp xllamacpp
-	$(FEUD) doctor
+	@$(VENV)/bin/python -c 'import xllamacpp; print("== the engine uses:", xllamacpp.get_system_info())'
 
 test: lint browser models ## lint, types, a short eval on the real models, all tests
 	$(FEUD) models pull qwen2.5-coder-0.5b-instruct
