@@ -14,10 +14,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from queue import Empty, Queue
-from typing import Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from rag.engine import Endpoint
 from rag.errors import LLMError
+
+if TYPE_CHECKING:
+    import openai
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class OpenAILLM:
         self.name, self._endpoint = name, endpoint
         self._first_token_seconds, self._total_seconds = first_token_seconds, total_seconds
         self._tells = True  # probabilities
+        self._connecting = threading.Lock()
+        self._connected: tuple[Endpoint, openai.OpenAI] | None = None
 
     def stream(self, prompt: Prompt, max_tokens: int) -> Iterator[Piece]:
         """Yield the reply. Raises `LLMError` when it fails at any point or a deadline passes.
@@ -192,27 +197,16 @@ class OpenAILLM:
             "list[openai.types.chat.ChatCompletionMessageParam]", [asdict(message) for message in prompt]
         )
         written, finished = 0, False
-        with (
-            # a proxy of the environment is for servers elsewhere
-            openai.DefaultHttpx2Client(trust_env=not _LOOPBACK.match(endpoint.base_url)) as connections,
-            openai.OpenAI(
-                base_url=endpoint.base_url,
-                api_key=endpoint.api_key or "none",
-                timeout=openai.Timeout(self._first_token_seconds + 1, connect=5.0),
-                max_retries=0,
-                http_client=connections,
-            ) as client,
-            client.chat.completions.create(
-                model=self.name,
-                messages=messages,
-                max_tokens=max_tokens,
-                temperature=0,
-                logprobs=True if alternatives else openai.omit,
-                top_logprobs=alternatives or openai.omit,
-                stream=True,
-                stream_options={"include_usage": True},
-            ) as events,
-        ):
+        with self._client(endpoint).chat.completions.create(
+            model=self.name,
+            messages=messages,
+            max_tokens=max_tokens,
+            temperature=0,
+            logprobs=True if alternatives else openai.omit,
+            top_logprobs=alternatives or openai.omit,
+            stream=True,
+            stream_options={"include_usage": True},
+        ) as events:
             for event in events:
                 for choice in event.choices[:1]:
                     if choice.delta.content:
@@ -227,6 +221,29 @@ class OpenAILLM:
                     return
         if not finished:
             raise EOFError("the reply broke off")
+
+    def _client(self, endpoint: Endpoint) -> "openai.OpenAI":
+        """The client for an endpoint, made once, since that takes 17 ms; each call still connects anew."""
+        import httpx2
+        import openai
+
+        with self._connecting:
+            if self._connected is None or self._connected[0] != endpoint:
+                connections = openai.DefaultHttpx2Client(
+                    # a proxy of the environment is for servers elsewhere
+                    trust_env=not _LOOPBACK.match(endpoint.base_url),
+                    # what a server has closed meanwhile would fail the next call
+                    limits=httpx2.Limits(max_keepalive_connections=0),
+                )
+                client = openai.OpenAI(
+                    base_url=endpoint.base_url,
+                    api_key=endpoint.api_key or "none",
+                    timeout=openai.Timeout(self._first_token_seconds + 1, connect=5.0),
+                    max_retries=0,
+                    http_client=connections,
+                )
+                self._connected = endpoint, client
+            return self._connected[1]
 
 
 def _likely(logprobs: Any) -> dict[str, float]:

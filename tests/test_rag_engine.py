@@ -157,3 +157,28 @@ def test_it_ends_when_its_parent_is_killed(small: Path) -> None:
         assert not ended(child)
         parent.kill()
     wait_until_ended(child, 5)
+
+
+@pytest.mark.model
+@pytest.mark.skipif(not PROC.exists(), reason="memory of a process is told by Linux alone")
+def test_an_idle_engine_gives_its_memory_back_and_answers_again(small: Path) -> None:
+    before = children()
+    engine = Engine(lambda: small, context_tokens=512, idle_seconds=1)
+    try:
+        model = OpenAILLM(SMALL, engine.endpoint)
+        assert "".join(piece.text for piece in model.stream([Message("user", "Say hello.")], 8))
+        (child,) = children() - before
+        busy, deadline = resident(child), time.monotonic() + 20
+        while resident(child) > busy / 2:
+            assert time.monotonic() < deadline, f"{resident(child)} of {busy} kB are still held"
+            time.sleep(0.1)
+        assert "".join(piece.text for piece in model.stream([Message("user", "Say hello.")], 8))
+        assert (children() - before) == {child}
+    finally:
+        engine.stop()
+
+
+def resident(pid: int) -> int:
+    """Kilobytes of a process in memory."""
+    lines = Path("/proc", str(pid), "status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
