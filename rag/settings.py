@@ -27,6 +27,11 @@ class Settings:
     llm_base_url: str = ""
     llm_api_key: str = field(default="", repr=False)
 
+    @property
+    def password(self) -> Path:
+        """The file of the hash of the password that readers at other computers need."""
+        return self.home / "password"
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         home = _path(environ.get("FEUD_HOME", ""), platformdirs.user_data_path("feud", appauthor=False))

@@ -28,6 +28,7 @@ COMMANDS = [
     "disagreements",
     "index",
     "serve",
+    "password",
     "eval",
     "models",
     "doctor",

@@ -1,14 +1,11 @@
-"""The page in a real browser, in front of a scripted assistant; and what the server lets through."""
+"""The page in a real browser, in front of a scripted assistant."""
 
-import http.client
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -34,7 +31,6 @@ from tests.scripted import (
 )
 from ui.archive import Archive
 from ui.folder import Folder
-from ui.site import HEADERS, LARGEST, SiteError, listen
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -640,70 +636,3 @@ CONTRAST = """element => {
     const [a, b] = [getComputedStyle(element).color, getComputedStyle(ground).backgroundColor].map(light);
     return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }"""
-
-
-def request(address: str, method: str, path: str, *pieces: bytes, **headers: str) -> tuple[int, dict[str, str]]:
-    """Send a request exactly as written, in chunks if there are several pieces; return status and headers."""
-    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)) as connection:
-        connection.putrequest(method, path, skip_host="host" in headers)
-        if len(pieces) > 1:
-            headers["transfer-encoding"] = "chunked"
-        else:
-            headers["content-length"] = str(sum(len(piece) for piece in pieces))
-        for name, value in headers.items():
-            connection.putheader(name.replace("_", "-"), value)
-        connection.endheaders(pieces if len(pieces) > 1 else b"".join(pieces), encode_chunked=len(pieces) > 1)
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status, {name.lower(): value for name, value in answer.headers.items()}
-
-
-def test_only_what_the_page_needs_is_answered_and_always_with_the_headers(served: Served) -> None:
-    address = served(Scripted(), Fixed())
-    refused = (
-        "/gradio_api/file=https://example.org/",
-        "/gradio_api/file=/etc/passwd",
-        "/gradio_api/proxy=https://example.org/",
-        "/gradio_api/info",
-        "/gradio_api/upload",
-        "/gradio_api/call/begin",
-        "/gradio_api/component_server",
-        "/gradio_api/deep_link",
-        "//gradio_api/info",
-        "/gradio_api/gradio_api/info",
-        "/gradio_api/%66ile=/etc/passwd",
-        "/docs",
-        "/openapi.json",
-    )
-    for path in refused:
-        status, headers = request(address, "GET", path)
-        assert status == 404, path
-        assert headers["content-security-policy"].startswith("default-src 'self'")
-    status, headers = request(address, "GET", "/")
-    assert status == 200
-    assert {name: headers[name.decode()] for name, _ in HEADERS} == {n: v.decode() for n, v in HEADERS}
-
-
-def test_a_foreign_name_for_this_machine_is_refused(served: Served) -> None:
-    address = served(Scripted(), Fixed())
-    for name in ("evil.example", "127.0.0.1.evil.example:7860", "[::1", ""):
-        assert request(address, "GET", "/", host=name)[0] == 421, name
-    for name in ("localhost", "localhost:7860", "127.0.0.1:1", "[::1]:7860"):
-        assert request(address, "GET", "/", host=name)[0] == 200, name
-
-
-def test_a_request_that_is_too_large_is_refused_whether_it_says_so_or_not(served: Served) -> None:
-    address = served(Scripted(), Fixed())
-    join = "/gradio_api/queue/join"
-    assert request(address, "POST", join, b"x" * (LARGEST + 1))[0] == 413
-    assert request(address, "POST", join, b"x" * LARGEST, b"x")[0] == 413
-    assert request(address, "POST", join, b"x" * LARGEST)[0] == 422
-
-
-def test_a_taken_port_is_one_clear_line() -> None:
-    with listen("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
-        with pytest.raises(SiteError, match=rf"^Port {port} on 127.0.0.1 is in use\. .*: --port {port + 1}$"):
-            listen("127.0.0.1", port)
-    with pytest.raises(SiteError, match=r"^Can't serve on 127.0.0.1 port 70000: a port is a number"):
-        listen("127.0.0.1", 70_000)

@@ -191,17 +191,31 @@ def index(
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="For a reverse proxy: ask for the password on any address.")
+    ] = False,
+    certificate: Annotated[Path | None, typer.Option(help="PEM file: serve by HTTPS.")] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM file with the certificate's key.")] = None,
     extractive: Extractive = False,
 ) -> None:
-    """Open the page where questions are asked and citations checked."""
+    """Open the page where questions are asked and citations checked. Others need the password to read it."""
     from rag.opening import open_assistant
     from rag.settings import Settings
     from ui import background
+    from ui.access import Access
     from ui.archive import Archive
     from ui.folder import Folder
-    from ui.site import serve
+    from ui.site import LOOPBACK, serve
 
+    if key and not certificate:
+        raise FeudError("A --key needs its --certificate.")
     settings = Settings.from_env()
+    access = Access(settings.password) if shared or host not in LOOPBACK else None
+    if access and not certificate and not shared:
+        print(
+            "warning: Without --certificate the password and all answers cross the network readable.",
+            file=sys.stderr,
+        )
     assistant = open_assistant(settings, extractive)
     print("Loading the models…", flush=True)
     try:
@@ -216,7 +230,31 @@ def serve(
         print(f"warning: {error}", file=sys.stderr)
     benches = [entry.load()(settings, assistant) for entry in entry_points(group="feud.bench")]
     bench = benches[0] if benches else None
-    serve(assistant, Folder(settings, assistant.latest), archive=archive, bench=bench, host=host, port=port)
+    serve(
+        assistant,
+        Folder(settings, assistant.latest),
+        archive=archive,
+        bench=bench,
+        host=host,
+        port=port,
+        access=access,
+        certificate=certificate,
+        key=key,
+    )
+
+
+@app.command()
+def password() -> None:
+    """Set the password that readers at other computers need; only a hash of it is kept."""
+    from rag.settings import Settings
+    from ui.access import keep_password
+
+    file = Settings.from_env().password
+    if sys.stdin.isatty():
+        keep_password(file, typer.prompt("New password", hide_input=True, confirmation_prompt=True))
+    else:
+        keep_password(file, sys.stdin.readline().rstrip("\r\n"))
+    print("The password is set. It counts from the next start of: feud serve")
 
 
 @app.command()

@@ -6,10 +6,12 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from corpus import FeudError
+from ui.access import PERIOD, Access, TooManyTriesError
 from ui.archive import Archive
 from ui.folder import Folder, Shelf
 from ui.intake import add_routes
@@ -66,14 +68,15 @@ def build_app(
     bench: Bench | None = None,
     app: "FastAPI | None" = None,
     hosts: Sequence[str] = LOOPBACK,
+    access: Access | None = None,
     **options: Any,
 ) -> "FastAPI":
     """Return an application with the page at `/` and the guard around it, inside `app` if one is given.
 
     Routes that `app` already has stay reachable. `shelf`, `archive`, `bench` and the `options` are those
     of `build_page`; with a `folder` readers can add documents to it and remove some. Only requests that name
-    one of `hosts` are answered; without any all are, from whatever computer: then documents can't be changed,
-    nothing is measured, and no conversation is kept, since anybody could read it.
+    one of `hosts` are answered; without any all are that `access` admits, from whatever computer: then
+    documents can't be changed, nothing is measured, and no conversation is kept, since all could read it.
     """
     import gradio as gr
     from fastapi import FastAPI
@@ -101,7 +104,7 @@ def build_app(
         mcp_server=False,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
-    app.add_middleware(Guard, hosts=hosts)
+    app.add_middleware(Guard, hosts=hosts, access=access)
     return app
 
 
@@ -121,20 +124,38 @@ def serve(
     at_once: int = 1,
     waiting: int = 16,
     app: "FastAPI | None" = None,
+    access: Access | None = None,
+    certificate: Path | None = None,
+    key: Path | None = None,
     ready: Callable[[str], None] = announce,
 ) -> None:
     """Serve the page until interrupted; `ready` is called with its address once the port is taken.
 
+    With `access` others are served, too, whoever has the password; `certificate` and `key` are PEM files.
     Raises `SiteError` where the port is in use or the address can't be had.
     """
     import uvicorn
 
     async def run(listener: socket.socket) -> None:
-        hosts = LOOPBACK if host in LOOPBACK else ()
-        options: dict[str, Any] = {"bench": bench, "at_once": at_once, "waiting": waiting}
+        hosts = () if access else LOOPBACK
+        options: dict[str, Any] = {"bench": bench, "at_once": at_once, "waiting": waiting, "access": access}
         site = build_app(answerer, folder, folder=folder, archive=archive, app=app, hosts=hosts, **options)
-        ready(f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}")
-        config = uvicorn.Config(site, log_level="warning", ws="none", timeout_graceful_shutdown=2)
+        config = uvicorn.Config(
+            site,
+            log_level="warning",
+            ws="none",
+            timeout_graceful_shutdown=2,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+        )
+        try:
+            config.load()
+        except OSError as error:  # what OpenSSL says of a file that is none is an OSError, too
+            raise SiteError(
+                f"Can't use the certificate {certificate}: {error}. Name PEM files that belong together."
+            ) from error
+        name = f"[{host}]" if ":" in host else host
+        ready(f"{'https' if certificate else 'http'}://{name}:{listener.getsockname()[1]}")
         await uvicorn.Server(config).serve(sockets=[listener])
 
     # The application is built inside the loop that serves it: elsewhere Gradio opens loops and leaves them.
@@ -163,15 +184,17 @@ def listen(host: str, port: int) -> socket.socket:
 class Guard:
     """Adds the security headers to every response and lets through only what the page needs of Gradio."""
 
-    def __init__(self, app: "ASGIApp", hosts: Sequence[str]) -> None:
-        self.app, self.hosts = app, hosts
+    def __init__(self, app: "ASGIApp", hosts: Sequence[str], access: Access | None = None) -> None:
+        self.app, self.hosts, self.access = app, hosts, access
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         from starlette.responses import PlainTextResponse
 
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
+        if scope["type"] != "http":
+            raise ValueError(f"{scope['type']} is not served")
 
         async def send_guarded(message: "Message") -> None:
             if message["type"] == "http.response.start":
@@ -183,9 +206,21 @@ class Guard:
             await PlainTextResponse("this name is not served here", 421)(scope, receive, send_guarded)
             return
         # Nor may another origin's page, on this computer too, ask for anything: Gradio lets those of localhost.
-        if self.hosts and not _own(scope):
+        if not _own(scope):
             await PlainTextResponse("not from this page", 403)(scope, receive, send_guarded)
             return
+        if self.access is not None:
+            client = (scope.get("client") or ("", 0))[0]
+            try:
+                admitted = await self.access.admits(dict(scope["headers"]).get(b"authorization", b""), client)
+            except TooManyTriesError as error:
+                wait = {"retry-after": f"{PERIOD:.0f}"}
+                await PlainTextResponse(str(error), 429, wait)(scope, receive, send_guarded)
+                return
+            if not admitted:
+                asked = {"www-authenticate": 'Basic realm="feud", charset="UTF-8"'}
+                await PlainTextResponse("a password is needed", 401, asked)(scope, receive, send_guarded)
+                return
         api = scope["path"].partition("/gradio_api/")
         if api[1] and (api[0] or not api[2].startswith(NEEDED)):
             await PlainTextResponse("not found", 404)(scope, receive, send_guarded)
