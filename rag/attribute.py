@@ -6,8 +6,10 @@ nothing has no citations and is not shown.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
+from stopwordsiso import langs, stopwords
 
 from corpus import Sentence
 from corpus.dates import month_days
@@ -36,6 +38,12 @@ SURE = 0.9
 """Least probability of another language for what is written not to be in the question's.
 
 Of 158 sentences that the default model wrote for development questions it finds the two that are not.
+"""
+OWN = 0.25
+"""Least share of a sentence's words, without numbers and function words, that a source in its language holds.
+
+Of the 7 such sentences shown in a run of the development cases the least has .33. Meaning and numbers alone
+let "In 1811 the oil gave way to gas" rest on what else happened in 1811.
 """
 COVERAGE = 0.1
 """What full word coverage adds to a cosine when sources are compared."""
@@ -115,8 +123,10 @@ def _ranked(
     above = np.max([index.standing_out(written, evidence.sentences, view) for view in READ], axis=0)
     coverage = [_coverage(text, question.language, sentence) for sentence in evidence.sentences]
     support = cosines + COVERAGE * np.array(coverage)
+    itself = [_says_it_itself(text, question.language, sentence) for sentence in evidence.sentences]
     echoes = ~np.array(proven) & (nearer < NEWS)
     means = (cosines >= MEANING) & (above >= np.where(proven, PROVEN, ABOVE)) & ~echoes
+    means &= np.array(itself)
     return support.tolist(), [int(i) for i in np.argsort(-support, kind="stable") if means[i]]
 
 
@@ -124,6 +134,20 @@ def _coverage(text: str, language: str, source: Sentence) -> float:
     """The share of the words of `text` that its source holds."""
     wanted = set(tokens(text, source.language, language))
     return len(wanted & set(tokens(source.text, source.language))) / max(1, len(wanted))
+
+
+def _says_it_itself(text: str, language: str, source: Sentence) -> bool:
+    """Whether a source in the language of `text` has enough of its words; of one in another nobody can tell."""
+    if source.language != language:
+        return True
+    words = {word for word in tokens(text, language) if word[0].isalpha()} - _function_words(language)
+    return not words or len(words & set(tokens(source.text, language))) >= OWN * len(words)
+
+
+@cache
+def _function_words(language: str) -> frozenset[str]:
+    listed = stopwords(language) if language in langs() else ()
+    return frozenset(token for word in listed for token in tokens(word, language))
 
 
 def _names_around(question: Question, evidence: Evidence) -> set[str]:
