@@ -6,7 +6,7 @@ FEUD := $(VENV)/bin/feud
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native models index serve ask test lint eval browser pictures pace lock clean
+.PHONY: help setup native models index serve ask test torture lint eval browser pictures pace lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ test: lint browser models ## lint, types, a short eval on the real models, all t
 	FEUD_MODELS="$$($(VENV)/bin/python -c 'from rag.settings import Settings; print(Settings.from_env().models)')" && \
 	  export FEUD_MODELS FEUD_HOME="$(abspath $(VENV))/home" FEUD_DOCUMENTS= HF_HUB_OFFLINE=1 && \
 	  $(FEUD) index && $(FEUD) eval --split dev --sample 12 && $(VENV)/bin/pytest
+
+torture: $(VENV)/.dev ## faults and attacks, all rounds of them: under an hour
+	$(VENV)/bin/pytest tests/torture --torture --seed=$(or $(SEED),1) --timeout=3600
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

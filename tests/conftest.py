@@ -24,6 +24,11 @@ QUIET = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--torture", action="store_true", help="all rounds of tests/torture, not a share of them")
+    parser.addoption("--seed", type=int, default=1, help="of the rounds of tests/torture")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # After a run Gradio's queue asks pandas for its statistics in ways that pandas has deprecated,
     # and as errors they kill the queue: https://github.com/gradio-app/gradio/blob/main/gradio/queueing.py

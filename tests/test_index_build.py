@@ -408,58 +408,6 @@ def test_vectors_that_can_not_be_right_are_refused(
     assert content(tmp_path / "home") == before
 
 
-BUILD = """
-import sys
-from pathlib import Path
-from index.build import Report, build
-from tests.fakes import HashEmbedder
-print("ready", flush=True)
-sys.stdin.readline()
-for step in build(Path(sys.argv[1]), Path(sys.argv[2]), HashEmbedder()):
-    if isinstance(step, Report):
-        print("indexed", flush=True)
-"""
-
-
-def test_a_build_killed_at_any_moment_leaves_the_old_state_or_the_new(folder: Path, tmp_path: Path) -> None:
-    home, chosen, acknowledged, killed = tmp_path / "home", random.Random(3), 0, 0
-    run(folder, home)
-    for seed in range(30, 60):
-        (folder / f"{seed}.txt").write_text(story(seed, 12))
-    began = time.monotonic()
-    from_scratch(folder, tmp_path / "scratch")
-    whole = time.monotonic() - began
-    for step in range(8):
-        before = content(home)
-        edit(folder, chosen, 300 + step)
-        child = subprocess.Popen(
-            [sys.executable, "-c", BUILD, folder, home],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[1],
-        )
-        assert child.stdin is not None
-        assert child.stdout is not None
-        with child:
-            assert child.stdout.readline() == "ready\n"
-            child.stdin.write("\n")
-            child.stdin.flush()
-            time.sleep(chosen.uniform(0, whole))
-            child.kill()
-            said = child.stdout.read()
-        after, new = content(home), from_scratch(folder, tmp_path / "scratch")
-        if "indexed" in said:
-            acknowledged += 1
-            assert after == new
-        else:
-            killed += 1
-            assert after in (before, new)
-        run(folder, home)
-        assert content(home) == new
-    assert killed >= 2, f"only {killed} of 8 were killed before the end ({acknowledged} were not)"
-
-
 REFUSED = """
 import resource, sys
 from pathlib import Path
