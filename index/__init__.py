@@ -1,6 +1,6 @@
 """Where is it: embedding, the stores, the generations on disk, search."""
 
-from index.build import Report, build, refresh, verify
+from index.build import Report, build, refresh, repair, verify
 from index.embedder import Embedder
 from index.english import Translator, translate
 from index.errors import EmbedderFault, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, IndexNotWritten
@@ -53,6 +53,7 @@ __all__ = [
     "model_named",
     "open_index",
     "refresh",
+    "repair",
     "sentence_scores",
     "translate",
     "verify",

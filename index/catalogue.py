@@ -9,7 +9,7 @@ transaction. A document that isn't what was written is noticed when it is read.
 import json
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -240,6 +240,24 @@ class Catalogue:
             raise IndexDamaged(self.path, f"{missing} vectors are missing or damaged")
         return np.array([found[name] for name in keys], np.float32)
 
+    def copy_to(self, path: Path) -> None:
+        """Write all that is committed now to a new file."""
+        with self._faults(), closing(apsw.Connection(str(path))) as target:
+            _copy(self._connection, target)
+
+    def copy_from(self, path: Path) -> None:
+        """Become what the file holds, in one transaction. Who reads meanwhile keeps the state before."""
+        with self._faults(), closing(apsw.Connection(str(path))) as source:
+            _copy(source, self._connection)
+
+    def number_from(self, first: int) -> None:
+        """Number the generations from `first`, where their numbers are lower."""
+        with self.transaction():
+            self._connection.execute(
+                "UPDATE generations SET number = number + max(0, ? - (SELECT min(number) FROM generations))",
+                (first,),
+            )
+
     def keep_vectors(self, embedder: str, vectors: Mapping[str, Vector]) -> None:
         """Commit a batch of vectors, so that a killed build loses at most one batch."""
         blobs = {name: vector.astype(np.float32).tobytes() for name, vector in vectors.items()}
@@ -366,6 +384,11 @@ class Catalogue:
             raise IndexNotWritten(self.path, str(error)) from error
         except (apsw.Error, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise IndexDamaged(self.path, str(error)) from error
+
+
+def _copy(source: apsw.Connection, target: apsw.Connection) -> None:
+    with target.backup("main", source, "main") as copying:
+        copying.step(-1)
 
 
 def _in(volumes: Collection[int]) -> str:

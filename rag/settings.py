@@ -28,6 +28,11 @@ class Settings:
     llm_api_key: str = field(default="", repr=False)
 
     @property
+    def conversations(self) -> Path:
+        """The file of the conversations that readers at this computer keep."""
+        return self.home / "conversations.sqlite"
+
+    @property
     def password(self) -> Path:
         """The file of the hash of the password that readers at other computers need."""
         return self.home / "password"

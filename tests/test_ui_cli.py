@@ -30,8 +30,11 @@ COMMANDS = [
     "serve",
     "password",
     "eval",
+    "backup",
+    "restore",
     "models",
     "doctor",
+    "kept",
 ]
 FERRY = """The ferry of Hellis
 
@@ -186,7 +189,7 @@ def test_an_unusable_home_is_one_line(feud: Run, home: Path) -> None:
 def test_the_doctor_says_what_is_wrong_and_goes_on(feud: Run) -> None:
     done = feud("doctor")
     lines = {line.split()[1]: line.split()[0] for line in done.stdout.splitlines()}
-    assert list(lines) == ["sqlite", "disk", "models", "documents", "index", "search", "engine"]
+    assert list(lines) == ["sqlite", "disk", "private", "models", "documents", "index", "search", "engine"]
     assert (done.returncode, lines["sqlite"], lines["index"], lines["engine"]) == (3, "ok", "WRONG", "ok")
     assert lines["models"] == "ok"  # an endpoint needs no file
 
@@ -240,3 +243,29 @@ def test_the_default_embedder_finds_an_added_document(home: Path) -> None:
     [best] = json.loads(run("search", "Wem wurde die Fähre verkauft?", "-k", "1", "--json"))
     assert best["document"] == "ferry.txt"
     assert best["start"] <= FERRY.index(SOLD) < best["end"]
+
+
+def test_the_doctor_mends_what_it_can(feud: Run, home: Path) -> None:
+    (home / "documents" / "ferry.txt").write_text(FERRY, "utf-8")
+    assert feud("index").returncode == 0
+    (home / "password").write_text("hash")
+    (home / "password").chmod(0o644)
+    for file in (home / "index").glob("volumes/*/*"):
+        file.write_bytes(file.read_bytes()[:-1])
+    mended = feud("doctor", "--fix")
+    assert mended.returncode == 0, mended.stdout
+    marks = [line.split()[:2] for line in mended.stdout.splitlines() if not line.startswith("ok")]
+    assert marks == [["WRONG", "private"], ["mended", "private"], ["WRONG", "index"], ["mended", "index"]]
+    (home / "index" / "catalogue.sqlite").write_bytes(b"nothing that SQLite knows" * 300)
+    assert "mended index" in feud("doctor", "--fix").stdout
+    assert feud("doctor").returncode == 0
+
+
+def test_what_is_kept_is_shown_and_deleted(feud: Run, home: Path) -> None:
+    (home / "eval" / "run").mkdir(parents=True)
+    (home / "eval" / "run" / "rows.jsonl").write_text("x" * 2_000_000)
+    assert "2.0 MB" in feud("kept").stdout
+    done = feud("kept", "--forget", "runs", "--forget", "password")
+    assert "2.0 MB" not in done.stdout
+    assert not (home / "eval").exists()
+    assert "Choose of: conversations" in error(feud("kept", "--forget", "models"), 1)

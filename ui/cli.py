@@ -223,7 +223,7 @@ def serve(
     except FeudError as error:
         print(f"warning: {error} Until then answers are quotations.", file=sys.stderr)
     background.start(settings, assistant)
-    archive = Archive(settings.home / "conversations.sqlite")
+    archive = Archive(settings.conversations)
     try:
         archive.purge()
     except FeudError as error:
@@ -258,12 +258,45 @@ def password() -> None:
 
 
 @app.command()
-def doctor() -> None:
-    """Check models, documents, index and engine, and say how to mend what is wrong."""
+def backup(file: Annotated[Path, typer.Argument(help="A new file, best named .tar.gz.")]) -> None:
+    """Write documents, index, conversations and eval runs to one file, also while the page is served."""
+    from rag.settings import Settings
+    from ui.backup import back_up
+
+    documents, size = back_up(Settings.from_env(), file)
+    print(f"{documents} documents and all that is known of them are in {file} ({size / 1e6:.1f} MB).")
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="What `feud backup` wrote.")]) -> None:
+    """Put a backup back, also while the page is served; what was there is backed up before."""
+    from rag.settings import Settings
+    from ui import backup
+
+    before = backup.restore(Settings.from_env(), file)
+    print(f"{file} is back." + (f" What was there before is in {before}" if before else ""))
+
+
+@app.command()
+def doctor(fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False) -> None:
+    """Check models, documents, index, engine and permissions, and say how to mend what is wrong."""
     from rag.settings import Settings
     from ui.doctor import examine
 
-    raise typer.Exit(examine(Settings.from_env()))
+    raise typer.Exit(examine(Settings.from_env(), fix))
+
+
+@app.command()
+def kept(
+    forget: Annotated[
+        list[str] | None, typer.Option(help="Delete conversations, runs, removed or the password.")
+    ] = None,
+) -> None:
+    """Show what feud keeps on this computer and where; delete some of it."""
+    from rag.settings import Settings
+    from ui import kept
+
+    kept.show(Settings.from_env(), forget or ())
 
 
 models = typer.Typer(help="Fetch, list and check the models.", no_args_is_help=True)
