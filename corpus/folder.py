@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from corpus.apart import extract_apart
 from corpus.copies import leave_out_copies
 from corpus.document import Document
 from corpus.errors import DocumentError
 from corpus.metadata import METADATA_FILE, Metadata, describe, load_metadata
-from corpus.read import extract, read_bytes
+from corpus.read import read_bytes
 from corpus.segments import segment
 
 
@@ -81,7 +82,7 @@ def parse(ident: str, data: bytes, metadata: Mapping[str, Metadata]) -> Document
     """
     if not ident.isprintable():
         raise DocumentError("has a name with characters that can't be shown; rename it")
-    content = extract(PurePosixPath(ident).suffix.lower(), data)
+    content = extract_apart(PurePosixPath(ident).suffix.lower(), data)
     segments = segment(content.text)
     known = metadata.get(ident) or describe(ident, content, segments)
     return Document(
