@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from corpus import DocumentError, parse
-from corpus.apart import Reader, extract_apart
+from corpus.apart import MEMORY, Reader, extract_apart
 from corpus.read import extract
 from tests.test_corpus_read import PAGE, PDF
 
@@ -34,6 +34,8 @@ def test_a_reader_that_broke_is_started_again() -> None:
     reader.extract(".pdf", PDF)
     process = reader._process
     assert process
+    limits = Path(f"/proc/{process.pid}/limits").read_text().splitlines()
+    assert next(line for line in limits if line.startswith("Max address space")).split()[3] == str(MEMORY)
     os.kill(process.pid, signal.SIGSTOP)
     with pytest.raises(DocumentError, match="took longer"):
         reader.extract(".pdf", PDF, seconds=0.3)
