@@ -6,7 +6,7 @@ FEUD := $(VENV)/bin/feud
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native models index serve ask test torture lint eval browser pictures pace lock clean
+.PHONY: help setup native models index serve ask test torture fuzz sbom licences audit lint eval browser pictures pace lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,28 @@ test: lint browser models ## lint, types, a short eval on the real models, all t
 torture: $(VENV)/.dev ## faults and attacks, all rounds of them: under an hour
 	$(VENV)/bin/pytest tests/torture --torture --seed=$(or $(SEED),1) --timeout=3600
 
+FUZZED := words markdown html batch front_matter question stream pdf text docx descriptions headers
+
+fuzz: $(VENV)/.dev ## feed what reads documents, questions and replies, led by the code that is reached: make fuzz MINUTES=60
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	@mkdir -p $(VENV)/fuzz && for target in $(FUZZED); do \
+	  echo "== $$target" && (cd $(VENV)/fuzz && HF_HUB_OFFLINE=1 PYTHONPATH="$(CURDIR)" "$(abspath $(VENV))/bin/python" -m tests.fuzz $$target \
+	    $$(( $(or $(MINUTES),12) * 60 / $(words $(FUZZED)) )) $$target > $$target.log 2>&1) || { tail -n 40 $(VENV)/fuzz/$$target.log; exit 1; }; \
+	  grep -a "^Done\|slowest" $(VENV)/fuzz/$$target.log; done
+
+sbom: $(VENV)/.supply ## what is installed, as CycloneDX: sbom.json
+	$(VENV)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file sbom.json
+
+licences: $(VENV)/.supply ## the licence of everything that is installed
+	@$(VENV)/bin/pip-licenses --from=mixed --order=license
+
+audit: $(VENV)/.supply ## known holes of what is pinned, where the database of the package index answers
+	@$(VENV)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
+
+$(VENV)/.supply: $(VENV)/.dev
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[supply]'
+	@touch $@
+
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -77,8 +99,9 @@ pictures: index browser $(VENV)/.dev ## take the pictures of the page anew
 pace: browser $(VENV)/.dev ## measure how fast the page is
 	$(VENV)/bin/python -m tests.pace
 
-lock: $(VENV)/.dev ## pin what is installed now
-	$(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//' > constraints.txt
+lock: $(VENV)/.supply ## pin what is installed now
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	$(VENV)/bin/pip freeze --all --exclude pip --exclude-editable | sed 's/+cpu//' > constraints.txt
 
 clean: ## remove the environment; models and index stay
 	rm -rf $(VENV)

@@ -99,12 +99,22 @@ def extract(suffix: str, data: bytes) -> Content:
     if reader is None:
         known = ", ".join(sorted(_READERS))
         raise DocumentError(f"has a format that can't be read ({suffix or 'no suffix'}); known are {known}")
-    content = reader(data)
+    read = reader(data)
+    content = Content(_sound(read.text), {name: _sound(value) for name, value in read.properties.items()})
     if not content.text.strip():
         raise DocumentError("holds no text; a scan needs text recognition (OCR) first")
     if len(content.text) > MAX_CHARACTERS:
         raise DocumentError(f"holds more than {MAX_CHARACTERS:,} characters; split it")
     return content
+
+
+def _sound(text: str) -> str:
+    """A text that UTF-8 can carry. A PDF maps its letters to what it likes, half a surrogate pair, too.
+
+    >>> _sound("\\ud83d\\ude00 \\ud800 \\0") == "\\U0001f600 \\ufffd \\ufffd"
+    True
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 
 def _plain(data: bytes) -> Content:

@@ -1,6 +1,6 @@
 """Where is it: embedding, the stores, the generations on disk, search."""
 
-from index.build import Report, build, refresh, repair, verify
+from index.build import Report, build, journal, leftovers, refresh, repair, tidy, verify
 from index.embedder import Embedder
 from index.english import Translator, translate
 from index.errors import EmbedderFault, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, IndexNotWritten
@@ -49,12 +49,15 @@ __all__ = [
     "file_outcomes",
     "filtered",
     "index_of",
+    "journal",
+    "leftovers",
     "linked_sqlite",
     "model_named",
     "open_index",
     "refresh",
     "repair",
     "sentence_scores",
+    "tidy",
     "translate",
     "verify",
 ]

@@ -10,7 +10,7 @@ from index.embedder import Embedder
 from index.english import count_known, in_english
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing
 from index.files import Found, Outcome, look, outcomes
-from index.generations import InEnglish, Manifest, catalogue_path, check, sweep, writer_lock
+from index.generations import InEnglish, Manifest, catalogue_path, check, strays, sweep, writer_lock
 from index.progress import Progress
 from index.publish import kept_volumes, newest, publish, recipe_of, revise, trusted
 from index.records import File, Record
@@ -111,9 +111,28 @@ def verify(home: Path) -> None:
         if current is None:
             raise IndexMissing(home)
         catalogue.check()
+        catalogue.check_vectors()
         trusted(catalogue, current[1], whole=True)
         for number, volume in current[1].volumes.items():
             check(home, number, volume, whole=True)
+
+
+def journal(home: Path) -> str:
+    """How SQLite keeps a commit that is not whole. Raises IndexMissing, IndexDamaged."""
+    with Catalogue(catalogue_path(home)) as catalogue:
+        return catalogue.journal()
+
+
+def leftovers(home: Path) -> list[Path]:
+    """What builds that ended early left on the disk and no generation names. Raises IndexBusy, IndexMissing."""
+    with writer_lock(home), Catalogue(catalogue_path(home)) as catalogue:
+        return strays(home, kept_volumes(catalogue))
+
+
+def tidy(home: Path) -> None:
+    """Remove the `leftovers`. Raises IndexBusy while somebody writes."""
+    with writer_lock(home), Catalogue(catalogue_path(home)) as catalogue:
+        sweep(home, kept_volumes(catalogue))
 
 
 def _build(

@@ -24,6 +24,7 @@ from index.errors import IndexDamaged, IndexMismatch, IndexMissing, IndexNotWrit
 from index.records import File, Record, document_from, metadata_json, segments_from, segments_json
 from index.rows import Place
 from index.schema import FORMAT, SCHEMA, UPGRADES, linked_sqlite
+from index.vectors import fault
 
 _LOG = 64 << 20  # bytes that SQLite's log keeps on the disk when it was longer
 
@@ -239,6 +240,24 @@ class Catalogue:
         if missing := len({*keys} - found.keys()):
             raise IndexDamaged(self.path, f"{missing} vectors are missing or damaged")
         return np.array([found[name] for name in keys], np.float32)
+
+    def check_vectors(self) -> None:
+        """Raise IndexDamaged if any vector isn't what was written, or no unit vector."""
+        with self._faults():
+            for name, blob, crc32 in self._connection.execute("SELECT embedded, vector, crc32 FROM vectors"):
+                vector = (
+                    np.frombuffer(blob, np.float32)[None]
+                    if len(blob) % 4 == 0
+                    else np.empty((1, 0), np.float32)
+                )
+                reason = "its bytes have changed" if zlib.crc32(blob) != crc32 else fault(vector, vector.size)
+                if reason:
+                    raise IndexDamaged(self.path, f"the vector {name[:12]}: {reason}")
+
+    def journal(self) -> str:
+        """Return how SQLite keeps a commit that is not whole: "wal", or what the file's system allows."""
+        with self._faults():
+            return str(self._connection.pragma("journal_mode"))
 
     def copy_to(self, path: Path) -> None:
         """Write all that is committed now to a new file."""

@@ -19,6 +19,7 @@ class IndexMismatch(FeudError):
     """The saved index was built with another embedding model, splitter or file format."""
 
     def __init__(self, what: str, built_with: str, asked_for: str) -> None:
+        self.what = what
         super().__init__(
             f"The index was built with the {what} {built_with}, but the settings ask for {asked_for}. "
             "Make them agree with: feud index"

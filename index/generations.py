@@ -160,14 +160,23 @@ def check(home: Path, number: int, volume: Volume, *, whole: bool = False) -> No
             raise IndexDamaged(folder / name, "its bytes are not those that were written")
 
 
-def sweep(home: Path, kept: Collection[int]) -> None:
-    """Remove half-written folders and volumes not in `kept`. Files of unknown names stay."""
+def strays(home: Path, kept: Collection[int]) -> list[Path]:
+    """Half-written folders and volumes not in `kept`. Files of unknown names are nobody's."""
     folder = index_folder(home) / "volumes"
     keep = {volume_folder(home, number).name for number in kept}
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name.startswith(_TEMPORARY) or (_NUMBER.fullmatch(path.name) and path.name not in keep):
-            shutil.rmtree(path, ignore_errors=True)  # what stays is swept the next time
-    shutil.rmtree(index_folder(home) / "generations", ignore_errors=True)  # as they were before format 3
+    found = [
+        path
+        for path in (folder.iterdir() if folder.is_dir() else ())
+        if path.name.startswith(_TEMPORARY) or (_NUMBER.fullmatch(path.name) and path.name not in keep)
+    ]
+    before = index_folder(home) / "generations"  # as they were before format 3
+    return sorted([*found, before] if before.exists() else found)
+
+
+def sweep(home: Path, kept: Collection[int]) -> None:
+    """Remove the `strays`."""
+    for path in strays(home, kept):
+        shutil.rmtree(path, ignore_errors=True)  # what stays is swept the next time
 
 
 def _fsync(folder: Path) -> None:

@@ -249,7 +249,10 @@ class OpenAILLM:
 def _likely(logprobs: Any) -> dict[str, float]:
     """The probabilities of the words that might have stood here, where the server tells them."""
     content = getattr(logprobs, "content", None) or []
-    return {other.token: math.exp(other.logprob) for token in content for other in token.top_logprobs}
+    told = [other for token in content for other in token.top_logprobs or ()]
+    return {
+        str(other.token): math.exp(min(0.0, other.logprob)) for other in told
+    }  # also a NaN is no more than 1
 
 
 def _one_line(error: Exception, endpoint: Endpoint) -> str:

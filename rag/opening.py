@@ -1,9 +1,19 @@
 """Put together from settings what answers: the opened index and the language model."""
 
+import sys
 import threading
 from pathlib import Path
 
-from index import Embedder, Index, ModelStore, current_generation, embedder_named, open_index
+from index import (
+    Embedder,
+    Index,
+    IndexMismatch,
+    ModelStore,
+    build,
+    current_generation,
+    embedder_named,
+    open_index,
+)
 from rag.assistant import Assistant
 from rag.engine import Endpoint, Engine
 from rag.llm import LLM, OpenAILLM
@@ -19,11 +29,14 @@ def open_assistant(settings: Settings, extractive: bool = False) -> Assistant:
 
 
 class Library:
-    """The index of the home folder, opened anew when somebody has published a newer generation."""
+    """The index of the home folder, opened anew when somebody has published a newer generation.
+
+    Raises what `open_index` raises, and what `build` does where the index is of an earlier feud.
+    """
 
     def __init__(self, settings: Settings, embedder: Embedder | None = None) -> None:
         self._home = settings.home
-        self._index = open_index(settings.home, embedder or open_embedder(settings))
+        self._index = _opened(settings, embedder or open_embedder(settings))
         self._lock = threading.Lock()
 
     def latest(self) -> Index:
@@ -33,6 +46,19 @@ class Library:
             if newest is not None and newest != self._index.generation:
                 self._index = open_index(self._home, self._index.embedder)
             return self._index
+
+
+def _opened(settings: Settings, embedder: Embedder) -> Index:
+    """Open the index; one of an earlier feud is made anew first. Another embedder is the reader's to choose."""
+    try:
+        return open_index(settings.home, embedder)
+    except IndexMismatch as error:
+        if error.what not in ("format", "splitter", "metric"):
+            raise
+    print("The index is of an earlier feud and is made anew, once.", file=sys.stderr, flush=True)
+    for _ in build(settings.documents, settings.home, embedder):
+        pass
+    return open_index(settings.home, embedder)
 
 
 def open_embedder(settings: Settings) -> Embedder:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import DocumentError, read_bytes
+from corpus import DocumentError, load_folder, read_bytes
 from corpus.read import decode, extract
 
 NTREX = Path(__file__).parent / "data" / "ntrex"
@@ -137,6 +137,20 @@ def test_pdf_gives_its_text_and_properties() -> None:
     content = extract(".pdf", PDF)
     assert content.text.strip() == "It counted 312 ships in May."
     assert content.properties == {"title": "A count of ships", "author": "Ann Lee"}
+
+
+@pytest.mark.parametrize(("letter", "read"), [(b"D800", "\ufffd"), (b"0000", "\ufffd"), (b"D83DDE00", "😀")])
+def test_a_pdf_that_maps_a_letter_to_none_breaks_nothing(tmp_path: Path, letter: bytes, read: str) -> None:
+    mapped = PDF.replace(b"BaseFont/Helvetica>>endobj", b"BaseFont/Helvetica/ToUnicode 7 0 R>>endobj")
+    cmap = (
+        b"begincmap 1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <4D> <%s> endbfchar endcmap"
+    )
+    stream = b"7 0 obj<</Length %d>>stream\n%s\nendstream endobj\ntrailer" % (len(cmap % letter), cmap % letter)
+    (tmp_path / "mapped.pdf").write_bytes(mapped.replace(b"trailer", stream))
+    (tmp_path / "good.txt").write_text("It counted 312 ships in May.")
+    loaded = load_folder(tmp_path)
+    assert [document.id for document in loaded.documents] == ["good.txt", "mapped.pdf"]
+    assert loaded.documents[1].text.strip() == f"It counted 312 ships in {read}ay."
 
 
 @pytest.mark.parametrize(

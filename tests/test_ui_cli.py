@@ -14,7 +14,9 @@ from rag.settings import Settings
 from tests.scripted import ANSWER
 from tests.scripted_llm import DONE, Reply, ScriptedServer, finish, text, usage
 from ui import terminal
+from ui.access import keep_password
 from ui.cli import app
+from ui.doctor import CHECKS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = [
@@ -189,7 +191,7 @@ def test_an_unusable_home_is_one_line(feud: Run, home: Path) -> None:
 def test_the_doctor_says_what_is_wrong_and_goes_on(feud: Run) -> None:
     done = feud("doctor")
     lines = {line.split()[1]: line.split()[0] for line in done.stdout.splitlines()}
-    assert list(lines) == ["sqlite", "disk", "private", "models", "documents", "index", "search", "engine"]
+    assert list(lines) == [*CHECKS]
     assert (done.returncode, lines["sqlite"], lines["index"], lines["engine"]) == (3, "ok", "WRONG", "ok")
     assert lines["models"] == "ok"  # an endpoint needs no file
 
@@ -248,7 +250,7 @@ def test_the_default_embedder_finds_an_added_document(home: Path) -> None:
 def test_the_doctor_mends_what_it_can(feud: Run, home: Path) -> None:
     (home / "documents" / "ferry.txt").write_text(FERRY, "utf-8")
     assert feud("index").returncode == 0
-    (home / "password").write_text("hash")
+    keep_password(home / "password", "correct horse battery")
     (home / "password").chmod(0o644)
     for file in (home / "index").glob("volumes/*/*"):
         file.write_bytes(file.read_bytes()[:-1])

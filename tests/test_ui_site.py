@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 import pytest
 import trustme
 
+from tests.reader import Reader, texts
 from tests.scripted import Fixed, Scripted
 from tests.scripted_llm import ScriptedServer
 from ui.access import SHORTEST, TRIES, Access, AccessError, TooManyTriesError, keep_password
@@ -84,6 +85,14 @@ def test_a_request_that_is_too_large_is_refused_whether_it_says_so_or_not(served
     assert request(address, "POST", join, b"x" * (LARGEST + 1))[0] == 413
     assert request(address, "POST", join, b"x" * LARGEST, b"x")[0] == 413
     assert request(address, "POST", join, b"x" * LARGEST)[0] == 422
+
+
+def test_what_an_older_page_sends_is_not_logged(served: Served, capfd: pytest.CaptureFixture[str]) -> None:
+    reader = Reader(served(Scripted(), Fixed()))
+    status, told = reader.post("run/predict", {"data": ["Who asks Xylophanten?"], "fn_index": 0})
+    assert (status, told["error"]) == (500, "This page is of another version; load it again.")
+    assert "Xylophanten" not in capfd.readouterr().err
+    assert "3 May 2021" in texts(reader.ask("When did the quay open?"))
 
 
 def test_a_taken_port_is_one_clear_line() -> None:

@@ -140,6 +140,22 @@ class Archive:
                     "DELETE FROM document WHERE hash NOT IN (SELECT value FROM json_each(?))", (used,)
                 )
 
+    def check(self) -> int:
+        """Return how many conversations are kept, each read. Raises `ArchiveError` if one can't be."""
+        with self._open() as database:
+            [(found,)] = database.execute("PRAGMA integrity_check(1)")
+            if found != "ok":
+                raise ArchiveError(f"{self._path} is damaged: {found}. Move it away, or restore a backup.")
+            names = [name for (name,) in database.execute("SELECT id FROM conversation WHERE NOT gone")]
+        for name in names:
+            try:
+                self.load(name)
+            except (ValueError, KeyError, TypeError, IndexError) as error:
+                raise ArchiveError(
+                    f"The conversation {name} in {self._path} can't be read. Delete it."
+                ) from error
+        return len(names)
+
     @contextmanager
     def _open(self, make: bool = False) -> Iterator[sqlite3.Connection]:
         try:

@@ -3,12 +3,32 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from corpus import FeudError, scan
-from index import MODELS, ModelStore, build, linked_sqlite, repair, verify
+from corpus import DocumentError, FeudError, read_bytes, scan
+from corpus.apart import extract_apart
+from index import (
+    MODELS,
+    IndexBusy,
+    IndexDamaged,
+    IndexMismatch,
+    IndexMissing,
+    ModelStore,
+    build,
+    journal,
+    leftovers,
+    linked_sqlite,
+    open_index,
+    repair,
+    tidy,
+    verify,
+)
 from rag.llm import Message
-from rag.opening import Library, open_embedder, open_llm
+from rag.opening import open_embedder, open_llm
 from rag.settings import Settings
+from ui.access import Access
+from ui.archive import Archive
+from ui.site import LOOPBACK
 from ui.terminal import plain
 
 Check = Callable[[Settings], str]
@@ -60,19 +80,56 @@ def _documents(settings: Settings) -> str:
     return f"{len(scan(settings.documents))} files in {settings.documents}"
 
 
+def _sqlite(settings: Settings) -> str:
+    version = linked_sqlite()
+    try:
+        return f"{version}, the journal of the index is {journal(settings.home)}, each commit reaches the disk"
+    except FeudError:  # told by the check of the index
+        return version
+
+
 def _index(settings: Settings) -> str:
     verify(settings.home)
-    library = Library(settings).latest()
-    torn = [p for p in library.passages if not 0 <= p.start < p.end <= len(p.document.text)]
-    if torn:
-        raise FeudError(f"{len(torn)} passages lie outside their documents. Mend with: feud doctor --fix")
+    library = open_index(settings.home, open_embedder(settings))
     return (
         f"generation {library.generation}, {len(library.documents)} documents, {len(library.passages)} passages"
     )
 
 
+def _spans(settings: Settings) -> str:
+    """Read each file again: what is cited has to stand in it, character for character."""
+    library = open_index(settings.home, open_embedder(settings))
+    changed = [d.id for d in library.documents if _text(settings, d.id) != d.text]
+    torn = [p for p in library.passages if not 0 <= p.start < p.end <= len(p.document.text)]
+    if changed:
+        names = ", ".join(changed[:3])
+        raise FeudError(
+            f"{len(changed)} files are not what was indexed ({names}). Mend with: feud doctor --fix"
+        )
+    if torn:
+        raise FeudError(f"{len(torn)} passages lie outside their documents. Mend with: feud doctor --fix")
+    return f"{len(library.passages)} passages stand in their files"
+
+
+def _text(settings: Settings, name: str) -> str | None:
+    try:
+        return extract_apart(Path(name).suffix.lower(), read_bytes(settings.documents, name)).text
+    except DocumentError:
+        return None
+
+
+def _leftovers(settings: Settings) -> str:
+    try:
+        found = leftovers(settings.home)
+    except IndexBusy:
+        return "not looked for: the index is being written"
+    if found:
+        raise FeudError(f"{len(found)} folders are of builds that ended early. Mend with: feud doctor --fix")
+    return "nothing lies about"
+
+
 def _search(settings: Settings) -> str:
-    library = Library(settings).latest()
+    library = open_index(settings.home, open_embedder(settings))
     if not library.passages:
         return "nothing to find"
     wanted = library.passages[0]
@@ -89,45 +146,100 @@ def _engine(settings: Settings) -> str:
 
 
 def _private(settings: Settings) -> str:
-    open_ones = [path for path in _secrets(settings) if path.stat().st_mode & 0o077]
-    if open_ones:
-        names = ", ".join(map(str, open_ones))
-        raise FeudError(f"Others on this computer can read {names}. Mend with: feud doctor --fix")
-    kept = "others can be served with the password" if settings.password.exists() else "no password is set"
-    return f"what is kept is its owner's; {kept}"
+    read = [path for path in _secrets(settings) if path.stat().st_mode & 0o077]
+    written = [path for path in _own(settings) if path.stat().st_mode & 0o002]
+    for paths, what in ((read, "read"), (written, "change")):
+        if paths:
+            names = ", ".join(map(str, paths[:3]))
+            raise FeudError(f"Others on this computer can {what} {names}. Mend with: feud doctor --fix")
+    return "what is kept is its owner's"
 
 
 def _secrets(settings: Settings) -> list[Path]:
     return [path for path in (settings.conversations, settings.password) if path.exists()]
 
 
+def _own(settings: Settings) -> list[Path]:
+    """What nobody else may change: a model or an index would be swapped, a document slipped in."""
+    folders = (settings.home, settings.documents, settings.models, settings.home / "index")
+    return [path for path in folders if path.exists()]
+
+
 def _make_private(settings: Settings) -> None:
     for path in _secrets(settings):
         path.chmod(0o600)
+    for path in _own(settings):
+        path.chmod(path.stat().st_mode & ~0o002)
+
+
+def _security(settings: Settings) -> str:
+    ends = {"FEUD_LLM_BASE_URL": settings.llm_base_url, "FEUD_EMBEDDER": settings.embedder}
+    keys = {"FEUD_LLM_BASE_URL": settings.llm_api_key, "FEUD_EMBEDDER": settings.embedder_api_key}
+    told = []
+    for name, address in ends.items():
+        place = urlsplit(address)
+        if place.scheme in ("http", "https") and place.hostname not in LOOPBACK:
+            if keys[name] and place.scheme == "http":
+                raise FeudError(f"{name} sends its key over the network readable. Name an https:// address.")
+            told.append(f"{place.hostname} is sent what is asked ({name})")
+    if settings.password.exists():
+        Access(settings.password)
+        told.append("others can be served with the password")
+    return ", ".join(told) or "nobody is sent anything, no password is set"
+
+
+def _conversations(settings: Settings) -> str:
+    return f"{Archive(settings.conversations).check()} are kept"
 
 
 def _mend_index(settings: Settings) -> None:
-    """First from the catalogue; if that is damaged itself, from the documents, which needs the embedder."""
+    """First from the catalogue; if that is damaged itself, from the documents, which needs the embedder.
+
+    Of an index with another embedder, or of an earlier feud, what is still of use is kept.
+    """
+    damaged = False
     try:
         repair(settings.home)
         verify(settings.home)
+    except IndexDamaged:
+        damaged = True
+    except (IndexMismatch, IndexMissing):
+        pass
+    _build(settings, damaged)
+
+
+def _mend_spans(settings: Settings) -> None:
+    """Read what has changed; where that is not enough, a library reads its files in another way now."""
+    _build(settings, rebuild=False)
+    try:
+        _spans(settings)
     except FeudError:
-        for _ in build(settings.documents, settings.home, open_embedder(settings), rebuild=True):
-            pass
+        _build(settings, rebuild=True)
+
+
+def _build(settings: Settings, rebuild: bool) -> None:
+    for _ in build(settings.documents, settings.home, open_embedder(settings), rebuild=rebuild):
+        pass
 
 
 CHECKS: dict[str, Check] = {
-    "sqlite": lambda _: linked_sqlite(),
+    "sqlite": _sqlite,
     "disk": _disk,
     "private": _private,
+    "security": _security,
     "models": _models,
     "documents": _documents,
     "index": _index,
+    "spans": _spans,
+    "leftovers": _leftovers,
     "search": _search,
+    "talks": _conversations,
     "engine": _engine,
 }
 REPAIRS: dict[str, Callable[[Settings], None]] = {
     "private": _make_private,
     "index": _mend_index,
+    "spans": _mend_spans,
+    "leftovers": lambda settings: tidy(settings.home),
     "search": _mend_index,
 }

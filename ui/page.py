@@ -45,8 +45,19 @@ def build_page(
     talk = Talk(answerer, shelf, tries, changing, archive, bench)
     documents = shelf.documents()
     plain: dict[str, Any] = {"apply_default_css": False, "js_on_load": None}
+
+    class Page(gr.Blocks):
+        def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
+            """Refuse what an older page sends without its words, which Gradio would print."""
+            try:
+                super().validate_inputs(block_fn, inputs)
+            except ValueError:
+                raise gr.Error(
+                    "This page is of another version; load it again.", print_exception=False
+                ) from None
+
     page: gr.Blocks
-    with gr.Blocks(title=say("name"), analytics_enabled=False, fill_width=True) as page:
+    with Page(title=say("name"), analytics_enabled=False, fill_width=True) as page:
         session = gr.State(Session())
         top = gr.HTML(top_html(len(documents), archive is not None, bench is not None), elem_id="top", **plain)
         with gr.Row(elem_id="feud"):
