@@ -250,9 +250,8 @@ def _likely(logprobs: Any) -> dict[str, float]:
     """The probabilities of the words that might have stood here, where the server tells them."""
     content = getattr(logprobs, "content", None) or []
     told = [other for token in content for other in token.top_logprobs or ()]
-    return {
-        str(other.token): math.exp(min(0.0, other.logprob)) for other in told
-    }  # also a NaN is no more than 1
+    # min(0.0, NaN) is 0.0: no probability is more than 1
+    return {str(other.token): math.exp(min(0.0, other.logprob)) for other in told}
 
 
 def _one_line(error: Exception, endpoint: Endpoint) -> str:
