@@ -56,9 +56,9 @@ def served() -> Iterator[Callable[..., str]]:
 
         thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
         thread.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not any(server.started for server, runner in running if runner is thread):
-            assert time.monotonic() < deadline, "the server did not start within 30 s"
+            assert time.monotonic() < deadline, "the server did not start within two minutes"
             time.sleep(0.02)
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
