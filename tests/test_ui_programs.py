@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from jsonschema import Draft202012Validator
 from openai import APIError, BadRequestError, NotFoundError, OpenAI
 from pydantic import BaseModel
 
@@ -218,14 +219,15 @@ def test_too_many_are_told_when_to_come_again_and_who_leaves_frees_a_place(serve
     scripted = Scripted(gates={"words": gate})
     address = served(scripted, Fixed(), at_once=1, waiting=2)
     body = {"question": QUESTION, "stream": True}
-    with sent(address, "/api/ask", {"question": "And this?", "stream": True}) as first:
+    with ExitStack() as leaving:
+        first = leaving.enter_context(sent(address, "/api/ask", {"question": "And this?", "stream": True}))
         next(events(first))
         with sent(address, "/api/ask", body) as second:
             assert second.status == 200  # it is in line
             with sent(address, "/api/ask", body) as third:
                 assert (third.status, third.headers["retry-after"]) == (429, "5")
                 shapes.Problem.model_validate(json.loads(third.read()))
-            first.close()
+            leaving.close()
             gate.set()  # that the first has left is noticed at its next word
             assert [name for name, _ in events(second)][-1] == "answer"
     assert [question for question, _ in scripted.asked] == ["And this?", QUESTION]
@@ -322,3 +324,24 @@ SHAPES: list[tuple[type[BaseModel], object]] = [
 @pytest.mark.parametrize(("shape", "value"), SHAPES)
 def test_the_shapes_are_those_of_the_contract(shape: type[BaseModel], value: object) -> None:
     assert shape.model_validate(value).model_dump(by_alias=True) == value
+
+
+def test_the_description_is_true_of_what_is_sent(served: Served) -> None:
+    address = served(Scripted(), Fixed(events=EVENTS))
+    described_as = got(address, "/api/openapi.json")[1]
+    asked = {"/api/ask": {"question": QUESTION}, "/api/search": {"question": QUESTION}}
+    held = {"/api/documents/{name}": "/api/documents/harbour.txt"}
+    routes = {"ask", "search", "documents", "documents/{name}", "disagreements", "timeline"}
+    assert set(described_as["paths"]) == {f"/api/{route}" for route in routes}
+    for path, methods in described_as["paths"].items():
+        [(method, operation)] = methods.items()
+        status, value = got(address, held.get(path, path), asked.get(path))
+        assert (status, method) == (200, "post" if path in asked else "get")
+        [shape] = [
+            c["schema"] for c in operation["responses"]["200"]["content"].values() if "$ref" in c["schema"]
+        ]
+        Draft202012Validator({**described_as, **shape}).validate(value)
+        wrong, problem = got(address, held.get(path, path), {"no": 1} if path in asked else None, host="evil")
+        assert wrong == 421
+        schema = operation["responses"]["421"]["content"]["application/json"]["schema"]
+        Draft202012Validator({**described_as, **schema}).validate(problem)
