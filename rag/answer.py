@@ -190,9 +190,27 @@ def join(statements: tuple[Statement, ...]) -> str:
     >>> join((Statement("Musk sued.", (1,), "verified"), Statement("马斯克撤诉。", (2, 3), "verified")))
     'Musk sued [1]. 马斯克撤诉 [2][3]。'
     """
-    pieces = []
+    return " ".join(f"{body} {''.join(marks)}{stop}" for body, marks, stop in map(_marked, statements))
+
+
+def marks(statements: tuple[Statement, ...]) -> list[tuple[int, int, int]]:
+    """Where the citation marks stand in what `join` makes: the number, the first character, the one after it.
+
+    >>> marks((Statement("Musk sued.", (1,), "verified"), Statement("马斯克撤诉。", (2, 3), "verified")))
+    [(1, 10, 13), (2, 21, 24), (3, 24, 27)]
+    """
+    places, at = [], 0
     for statement in statements:
-        body = statement.text.rstrip(".。!！?？")
-        marks = "".join(f"[{number}]" for number in statement.citations)
-        pieces.append(f"{body} {marks}{statement.text[len(body) :]}")
-    return " ".join(pieces)
+        body, set_marks, stop = _marked(statement)
+        at += len(body) + 1
+        for number, mark in zip(statement.citations, set_marks, strict=True):
+            places.append((number, at, at + len(mark)))
+            at += len(mark)
+        at += len(stop) + 1
+    return places
+
+
+def _marked(statement: Statement) -> tuple[str, list[str], str]:
+    """A statement without its closing punctuation, its marks, and that punctuation."""
+    body = statement.text.rstrip(".。!！?？")
+    return body, [f"[{number}]" for number in statement.citations], statement.text[len(body) :]

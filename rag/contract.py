@@ -1,12 +1,14 @@
 """The one JSON shape that every way in returns. Changing it needs a new `SCHEMA` number."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import count
 from typing import Any
 
-from corpus import Published
+from corpus import Document, Published, Sentence
 from index import Hit
 from rag.answer import Answer, Citation, Version
+from rag.timeline import Event
 
 SCHEMA = 2
 
@@ -91,6 +93,36 @@ def cited(citation: Citation) -> dict[str, Any]:
         "url": document.url,
         "translation": None,
     }
+
+
+def described(document: Document) -> dict[str, Any]:
+    """What is known of a document; `characters` is its length, `left_out` how many of them are no article."""
+    return {
+        "id": document.id,
+        "title": document.title,
+        "languages": list(document.languages),
+        "publisher": document.publisher,
+        "published": published(document.published),
+        "url": document.url,
+        "author": document.author,
+        "characters": len(document.text),
+        "left_out": sum(s.end - s.start for s in document.segments if s.kind == "noise"),
+    }
+
+
+def points(differences: Iterable[Sequence[Sentence]]) -> list[list[dict[str, Any]]]:
+    """Points on which documents differ: the versions of each as citations, numbered from 1."""
+    return [
+        [cited(Citation(number, (sentence,))) for number, sentence in enumerate(versions, 1)]
+        for versions in differences
+    ]
+
+
+def happened(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """What happened when: a citation with its `time`, and what tells it `otherwise`."""
+    numbers = count(1)
+    told = [(e, [cited(Citation(next(numbers), (s,))) for s in (e.sentence, *e.otherwise)]) for e in events]
+    return [{"time": event.value} | own | {"otherwise": others} for event, (own, *others) in told]
 
 
 def published(date: Published) -> dict[str, Any]:

@@ -20,11 +20,13 @@ from rag.llm import LLM, OpenAILLM
 from rag.settings import Settings
 
 
-def open_assistant(settings: Settings, extractive: bool = False) -> Assistant:
+def open_assistant(settings: Settings | None = None, extractive: bool = False) -> Assistant:
     """Return an assistant over the newest index. Neither model is loaded before it is needed.
 
-    Raises what `open_index` raises. A language model that is missing or broken shows with the first answer.
+    Without `settings` those of the environment count. Raises what `open_index` raises. A language model that is
+    missing or broken shows with the first answer.
     """
+    settings = settings or Settings.from_env()
     return Assistant(Library(settings).latest, None if extractive else open_llm(settings))
 
 

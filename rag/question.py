@@ -28,11 +28,7 @@ def understand(text: str, history: Sequence[Turn], llm: LLM | None) -> Question:
 
     Raises `QuestionError` for a question that is empty or longer than `LONGEST` characters.
     """
-    text = visible(text)
-    if not text:
-        raise QuestionError("The question is empty. Ask something.")
-    if len(text) > LONGEST:
-        raise QuestionError(f"The question has {len(text)} characters, {LONGEST} are the limit. Shorten it.")
+    text = checked(text)
     turns = [Turn(visible(t.question)[:LONGEST], visible(t.answer)[:LONGEST]) for t in history[-_TURNS:]]
     language = _language(text, turns)
     if alone(text, language):
@@ -40,6 +36,16 @@ def understand(text: str, history: Sequence[Turn], llm: LLM | None) -> Question:
     standalone = _standalone(text, language, turns, llm) if turns else text
     several = bool(turns) or len(questions(text, language)) > 1
     return Question(text, language, standalone, _wordings(text, turns, llm) if several else ())
+
+
+def checked(text: str) -> str:
+    """Return what is visible of a question. Raises `QuestionError` like `understand`."""
+    text = visible(text)
+    if not text:
+        raise QuestionError("The question is empty. Ask something.")
+    if len(text) > LONGEST:
+        raise QuestionError(f"The question has {len(text)} characters, {LONGEST} are the limit. Shorten it.")
+    return text
 
 
 def _language(text: str, turns: Sequence[Turn]) -> str:

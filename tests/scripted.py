@@ -11,6 +11,7 @@ from corpus.document import Kind
 from index import EVERYTHING, Filter, Hit, Outcome
 from rag import Answer, Citation, Disagreement, Question, Statement, Timing, Turn, Version
 from rag.timeline import Event
+from ui.folder import Differences
 
 
 def document(name: str, *pieces: tuple[str, Kind, str], **about: object) -> Document:
@@ -75,8 +76,14 @@ class Fixed:
     def document(self, name: str) -> Document | None:
         return next((document for document in self._documents if document.id == name), None)
 
+    def search(self, question: str, k: int, where: Filter) -> Sequence[Hit]:
+        return ANSWER.hits[:k]
+
     def events(self) -> Sequence[Event]:
         return self._events
+
+    def differences(self) -> Differences:
+        return Differences([(COST, COST_ZH)], sentences=7, compared=5)
 
     def aside(self) -> Sequence[Outcome]:
         return ()

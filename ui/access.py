@@ -67,8 +67,8 @@ class Access:
 
         Raises `TooManyTriesError` where the network of `client` has sent `TRIES` wrong ones within `PERIOD`.
         """
-        password, network = _password(header), _network(client)
-        if self._barred(network):
+        password, place = _password(header), network(client)
+        if self._barred(place):
             raise TooManyTriesError("Too many wrong passwords. Wait a minute.")
         if not password:
             return False
@@ -77,13 +77,13 @@ class Access:
         if hmac.compare_digest(quick, self._known):
             return True
         async with self._hashing:  # one at a time, so that guesses can't take all the memory
-            if self._barred(network):
+            if self._barred(place):
                 raise TooManyTriesError("Too many wrong passwords. Wait a minute.")
             hashed = await asyncio.to_thread(_hashed, password, self._salt)
             if hmac.compare_digest(hashed, self._kept):
                 self._known = quick
                 return True
-            self._count(network)
+            self._count(place)
             return False
 
     def _barred(self, network: str) -> bool:
@@ -119,10 +119,10 @@ def _password(header: bytes) -> bytes:
     return b""
 
 
-def _network(client: str) -> str:
-    """Where a client is counted: its address, or the /64 that a household has of IPv6.
+def network(client: str) -> str:
+    """Return where a client is counted: its address, or the /64 that a household has of IPv6.
 
-    >>> _network("203.0.113.9"), _network("2001:db8::1"), _network("")
+    >>> network("203.0.113.9"), network("2001:db8::1"), network("")
     ('203.0.113.9', '2001:db8::/64', '')
     """
     try:

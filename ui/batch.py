@@ -12,6 +12,7 @@ from rag.answer import Answer, Question, Turn
 from rag.assistant import Assistant
 from rag.contract import SCHEMA, to_json
 from rag.prompt import visible
+from ui.conversation import turns_of
 
 _BEGINNING = f'{{"schema": {SCHEMA}, "id": "'.encode()  # of every answer, as `to_json` orders it
 
@@ -57,7 +58,7 @@ def questions(file: Path) -> Iterator[tuple[str, str, list[Turn]]]:
             yield (
                 str(number if name is None else name),
                 _text(value["question"]),
-                _turns(value.get("history") or []),
+                turns_of(_said(message) for message in value.get("history") or []),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BatchError(
@@ -66,19 +67,10 @@ def questions(file: Path) -> Iterator[tuple[str, str, list[Turn]]]:
             ) from error
 
 
-def _turns(messages: list[dict[str, str]]) -> list[Turn]:
-    """Pair the messages of a conversation: each of the user's with the assistant's after it.
-
-    >>> _turns([{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "Musk."}])
-    [Turn(question='Who?', answer='Musk.')]
-    """
-    turns: list[Turn] = []
-    for message in messages:
-        if message["role"] == "user":
-            turns.append(Turn(_text(message["content"]), ""))
-        elif message["role"] == "assistant" and turns:
-            turns[-1] = Turn(turns[-1].question, _text(message["content"]))
-    return turns
+def _said(message: dict[str, str]) -> tuple[str, str]:
+    """Who says what in a message; what neither the user nor the assistant says is let be."""
+    role = message["role"]
+    return role, _text(message["content"]) if role in ("user", "assistant") else ""
 
 
 def _text(value: object) -> str:

@@ -244,6 +244,32 @@ def serve(
 
 
 @app.command()
+def mcp(
+    http: Annotated[
+        int | None, typer.Option(metavar="PORT", help="By streamable HTTP on this computer, not stdio.")
+    ] = None,
+    extractive: Extractive = False,
+) -> None:
+    """Let other assistants search, ask and open sources, by the Model Context Protocol."""
+    from rag.opening import open_assistant
+    from rag.settings import Settings
+    from ui.folder import Folder
+    from ui.seats import Seats
+
+    try:
+        from ui.mcp import serve_http, server
+    except ModuleNotFoundError as error:
+        raise FeudError("The package mcp is missing. Install it with: pip install 'feud[mcp]'") from error
+    settings = Settings.from_env()
+    assistant = open_assistant(settings, extractive)
+    library = server(assistant, Folder(settings, assistant.latest), Seats())
+    if http is None:
+        library.run("stdio")
+    else:
+        serve_http(library, http)
+
+
+@app.command()
 def password() -> None:
     """Set the password that readers at other computers need; only a hash of it is kept."""
     from rag.settings import Settings

@@ -1,6 +1,6 @@
 """A conversation as the page holds it: frozen values, and one `Session` per browser that holds the newest."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
@@ -86,6 +86,21 @@ class Conversation:
 
     def _with_last(self, exchange: Exchange) -> "Conversation":
         return replace(self, exchanges=(*self.exchanges[:-1], exchange))
+
+
+def turns_of(messages: Iterable[tuple[str, str]]) -> list[Turn]:
+    """Pair the messages of a conversation, (role, text): each of the user's with the assistant's after it.
+
+    >>> turns_of([("system", "Be brief."), ("user", "Who?"), ("assistant", "Musk."), ("user", "Why?")])
+    [Turn(question='Who?', answer='Musk.'), Turn(question='Why?', answer='')]
+    """
+    turns: list[Turn] = []
+    for role, text in messages:
+        if role == "user":
+            turns.append(Turn(text, ""))
+        elif role == "assistant" and turns:
+            turns[-1] = replace(turns[-1], answer=text)
+    return turns
 
 
 class Session:

@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -12,13 +13,16 @@ from tempfile import NamedTemporaryFile
 from threading import Lock
 from typing import Protocol
 
-from corpus import Document, FeudError
-from index import Index, IndexBusy, Outcome, Progress, Report, build, file_outcomes
+from corpus import Document, FeudError, Sentence
+from index import Filter, Hit, Index, IndexBusy, Outcome, Progress, Report, build, file_outcomes
+from rag.disagree import differences
+from rag.question import understand
 from rag.settings import Settings
 from rag.timeline import Event, disputed, timeline
 from ui.texts import say
 
 EVENTS = 1_000  # of a timeline that are shown, at most
+COMPARED = 5_000  # sentences that are compared with all others, at most
 BUSY_SECONDS = 30.0  # how long another writer of the index is waited for
 
 
@@ -26,14 +30,29 @@ class LibraryError(FeudError):
     """A file or a document that was named is not there, or would overwrite another; told as the page speaks."""
 
 
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What is told differently, version by version; of all `sentences` the first `compared` were looked at."""
+
+    found: Sequence[Sequence[Sentence]]
+    sentences: int
+    compared: int
+
+
 class Shelf(Protocol):
-    """The documents as a page shows them: all, one by its id, what they date, and files that are none."""
+    """The documents as they are shown: all, one by its id, what is found in them, what they date and tell
+    differently, and files that are none.
+    """
 
     def documents(self) -> Sequence[Document]: ...
 
     def document(self, name: str) -> Document | None: ...
 
+    def search(self, question: str, k: int, where: Filter) -> Sequence[Hit]: ...
+
     def events(self) -> Sequence[Event]: ...
+
+    def differences(self) -> "Differences": ...
 
     def aside(self) -> Sequence[Outcome]: ...
 
@@ -43,7 +62,8 @@ class Folder:
 
     def __init__(self, settings: Settings, latest: Callable[[], Index], patience: float = BUSY_SECONDS) -> None:
         self._settings, self._latest, self._patience, self._writing = settings, latest, patience, Lock()
-        self._events = lru_cache(1)(_events)
+        self._events, self._differences = lru_cache(1)(_events), lru_cache(1)(_differences)
+        self._comparing = Lock()
 
     def documents(self) -> Sequence[Document]:
         return self._latest().documents
@@ -56,7 +76,18 @@ class Folder:
 
     def events(self) -> Sequence[Event]:
         """What the documents date, with what disputes the first `EVENTS`; once for each state of the index."""
-        return self._events(self._latest())
+        with self._comparing:  # not twice at the same time
+            return self._events(self._latest())
+
+    def search(self, question: str, k: int, where: Filter) -> Sequence[Hit]:
+        """The passages for a question that stands alone; no model is asked. Raises like `understand`."""
+        asked = understand(question, (), None)
+        return self._latest().search(asked.standalone, k, where)
+
+    def differences(self) -> Differences:
+        """What the first `COMPARED` sentences and others tell differently; once for each state of the index."""
+        with self._comparing:
+            return self._differences(self._latest())
 
     def aside(self) -> list[Outcome]:
         return aside(self._settings)
@@ -192,3 +223,9 @@ def _inside(folder: Path, name: str) -> Path:
 def _events(index: Index) -> list[Event]:
     events = timeline(index.sentences)
     return [*disputed(events[:EVENTS], index), *events[EVENTS:]]
+
+
+def _differences(index: Index) -> Differences:
+    sentences = index.sentences
+    found = differences(sentences[:COMPARED], index)
+    return Differences(found, len(sentences), min(len(sentences), COMPARED))

@@ -14,11 +14,11 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from corpus import Document, explain
+from corpus import explain
 from corpus.shipped import seed
 from index import Progress, Report, build, refresh, translate
 from rag.answer import Citation
-from rag.contract import cited, published
+from rag.contract import described, happened, points
 from rag.disagree import differences
 from rag.opening import Library, open_embedder, open_llm
 from rag.settings import Settings
@@ -85,7 +85,7 @@ def listed(settings: Settings, as_json: bool) -> None:
     library = Library(settings).latest()
     others = aside(settings)
     if as_json:
-        documents = [_json(document) for document in library.documents]
+        documents = [described(document) for document in library.documents]
         told = [{"id": o.id, "outcome": o.outcome, "detail": o.detail} for o in others]
         print(json.dumps({"documents": documents, "others": told}, ensure_ascii=False, indent=2))
         return
@@ -126,46 +126,32 @@ def disagreements(settings: Settings, as_json: bool) -> None:
     sentences = track(
         found.sentences, "Comparing", console=errors, transient=True, disable=not errors.is_terminal
     )
-    points = [
-        [Citation(number, (sentence,)) for number, sentence in enumerate(versions, 1)]
-        for versions in differences(sentences, found)
-    ]
+    differing = differences(sentences, found)
     if as_json:
-        print(
-            json.dumps(
-                [[cited(version) for version in point] for point in points], ensure_ascii=False, indent=2
-            )
-        )
+        print(json.dumps(points(differing), ensure_ascii=False, indent=2))
         return
-    for point in points:
-        for version in point:
-            for line in cited_words(version):
+    for versions in differing:
+        for number, sentence in enumerate(versions, 1):
+            for line in cited_words(Citation(number, (sentence,))):
                 print(plain(line))
         print()
-    print(f"{len(points)} points on which the documents differ, as far as numbers and dates show.")
+    print(f"{len(differing)} points on which the documents differ, as far as numbers and dates show.")
 
 
 def dated(settings: Settings, as_json: bool) -> None:
     """Print what the documents date, in the order of time, each with its source and what tells it otherwise."""
     found = Library(settings).latest()
-    numbers = count(1)
-    events = [
-        (event.value, [Citation(next(numbers), (s,)) for s in (event.sentence, *event.otherwise)])
-        for event in disputed(timeline(found.sentences), found)
-    ]
+    events = disputed(timeline(found.sentences), found)
     if as_json:
-        told = [
-            {"time": when} | cited(own) | {"otherwise": list(map(cited, versions))}
-            for when, (own, *versions) in events
-        ]
-        print(json.dumps(told, ensure_ascii=False, indent=2))
+        print(json.dumps(happened(events), ensure_ascii=False, indent=2))
         return
-    for when, versions in events:
-        print(when)
-        for place, version in enumerate(versions):
+    numbers = count(1)
+    for event in events:
+        print(event.value)
+        for place, sentence in enumerate((event.sentence, *event.otherwise)):
             if place == 1:
                 print("    told otherwise:")
-            for line in cited_words(version):
+            for line in cited_words(Citation(next(numbers), (sentence,))):
                 print(plain(line))
 
 
@@ -189,17 +175,3 @@ def _print_report(report: Report, english: bool) -> None:
             f"{report.waiting} sentences are not in English yet, which would help to find them. feud serve "
             "puts them into English while nobody asks; feud index --english does it now."
         )
-
-
-def _json(document: Document) -> dict[str, object]:
-    return {
-        "id": document.id,
-        "title": document.title,
-        "languages": list(document.languages),
-        "publisher": document.publisher,
-        "published": published(document.published),
-        "url": document.url,
-        "author": document.author,
-        "characters": len(document.text),
-        "left_out": sum(s.end - s.start for s in document.segments if s.kind == "noise"),
-    }

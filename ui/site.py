@@ -21,6 +21,7 @@ from ui.talk import Answerer
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Gradio compiles its templates in the browser, hence 'unsafe-eval'. What a foreign text could do with
@@ -51,7 +52,12 @@ NEEDED = (
     "startup-events",
     "theme.css",
 )
+PROGRAMS = ("/api/", "/v1/")
+"""What is for programs: it is answered, and refused, in JSON."""
+UNBOUNDED = ("/documents/", "/index")
+"""Routes that bound what they are sent themselves."""
 LARGEST = 65_536  # bytes of a request; the longest question has 4,000
+LARGEST_OF_PROGRAMS = 262_144  # they send a whole conversation each time
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -66,22 +72,33 @@ def build_app(
     folder: Folder | None = None,
     archive: Archive | None = None,
     bench: Bench | None = None,
-    app: "FastAPI | None" = None,
     hosts: Sequence[str] = LOOPBACK,
     access: Access | None = None,
+    at_once: int = 1,
+    waiting: int = 16,
     **options: Any,
 ) -> "FastAPI":
-    """Return an application with the page at `/` and the guard around it, inside `app` if one is given.
+    """Return an application with the page at `/`, the routes for programs, and the guard around both.
 
-    Routes that `app` already has stay reachable. `shelf`, `archive`, `bench` and the `options` are those
-    of `build_page`; with a `folder` readers can add documents to it and remove some. Only requests that name
-    one of `hosts` are answered; without any all are that `access` admits, from whatever computer: then
-    documents can't be changed, nothing is measured, and no conversation is kept, since all could read it.
+    `shelf`, `archive`, `bench` and the `options` are those of `build_page`; with a `folder` readers can add
+    documents to it and remove some. Only requests that name one of `hosts` are answered; without any all are
+    that `access` admits, from whatever computer: then documents can't be changed, nothing is measured, and no
+    conversation is kept, since all could read it. `at_once` answers are made at the same time; `waiting` more
+    questions of readers may queue, and as many of programs.
     """
     import gradio as gr
     from fastapi import FastAPI
 
-    app = app or FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    from ui import api, openai_api
+    from ui.programs import Desk
+    from ui.seats import Seated, Seats
+
+    app: FastAPI = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    seats = Seats(at_once, waiting)
+    desk, programs = Desk(answerer, seats), api.program_app()
+    api.add_routes(programs, desk, shelf)
+    openai_api.add_routes(programs, desk)
+    options |= {"at_once": at_once, "waiting": waiting}
     if not hosts:
         folder = archive = bench = None
     if folder is not None:
@@ -89,9 +106,16 @@ def build_app(
     style = files("ui").joinpath("page.css").read_text(encoding="utf-8")
     # Families by name only: Gradio's own themes fetch web fonts.
     fonts = ["system-ui", "sans-serif"]
-    app = gr.mount_gradio_app(
+    gr.mount_gradio_app(
         app,
-        build_page(answerer, shelf, changing=folder is not None, archive=archive, bench=bench, **options),
+        build_page(
+            Seated(answerer, seats),
+            shelf,
+            changing=folder is not None,
+            archive=archive,
+            bench=bench,
+            **options,
+        ),
         path="/",
         theme=gr.themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
         head=f"<style>{style}</style>",
@@ -104,7 +128,7 @@ def build_app(
         mcp_server=False,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
-    app.add_middleware(Guard, hosts=hosts, access=access)
+    app.add_middleware(Guard, hosts=hosts, access=access, programs=programs)
     return app
 
 
@@ -123,7 +147,6 @@ def serve(
     port: int = 7860,
     at_once: int = 1,
     waiting: int = 16,
-    app: "FastAPI | None" = None,
     access: Access | None = None,
     certificate: Path | None = None,
     key: Path | None = None,
@@ -139,7 +162,7 @@ def serve(
     async def run(listener: socket.socket) -> None:
         hosts = () if access else LOOPBACK
         options: dict[str, Any] = {"bench": bench, "at_once": at_once, "waiting": waiting, "access": access}
-        site = build_app(answerer, folder, folder=folder, archive=archive, app=app, hosts=hosts, **options)
+        site = build_app(answerer, folder, folder=folder, archive=archive, hosts=hosts, **options)
         config = uvicorn.Config(
             site,
             log_level="warning",
@@ -182,14 +205,21 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Guard:
-    """Adds the security headers to every response and lets through only what the page needs of Gradio."""
+    """Adds the security headers to every response and lets through only what page and programs need.
 
-    def __init__(self, app: "ASGIApp", hosts: Sequence[str], access: Access | None = None) -> None:
-        self.app, self.hosts, self.access = app, hosts, access
+    What is for programs goes to the application `programs`, anything else to `app`.
+    """
+
+    def __init__(
+        self,
+        app: "ASGIApp",
+        hosts: Sequence[str],
+        access: Access | None = None,
+        programs: "ASGIApp | None" = None,
+    ) -> None:
+        self.app, self.hosts, self.access, self.programs = app, hosts, access, programs
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        from starlette.responses import PlainTextResponse
-
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -201,35 +231,55 @@ class Guard:
                 message["headers"] = [*message.get("headers", ()), *HEADERS]
             await send(message)
 
+        programs = self.programs if scope["path"].startswith(PROGRAMS) else None
+        try:
+            await self._admit(scope)
+            if scope["method"] == "POST" and not scope["path"].startswith(UNBOUNDED):
+                receive = await _read(receive, scope, LARGEST_OF_PROGRAMS if programs else LARGEST)
+        except _Refusal as refusal:
+            answered = refusal.response(in_json=programs is not None)
+            await answered(scope, receive, send_guarded)
+            return
+        await (programs or self.app)(scope, receive, send_guarded)
+
+    async def _admit(self, scope: "Scope") -> None:
+        """Raise what keeps a request from being answered."""
         # A stranger's page whose name is made to resolve to 127.0.0.1 must not read this one (DNS rebinding).
         if self.hosts and _host(scope) not in self.hosts:
-            await PlainTextResponse("this name is not served here", 421)(scope, receive, send_guarded)
-            return
+            raise _Refusal("this name is not served here", 421)
         # Nor may another origin's page, on this computer too, ask for anything: Gradio lets those of localhost.
         if not _own(scope):
-            await PlainTextResponse("not from this page", 403)(scope, receive, send_guarded)
-            return
+            raise _Refusal("not from this page", 403)
         if self.access is not None:
             client = (scope.get("client") or ("", 0))[0]
             try:
                 admitted = await self.access.admits(dict(scope["headers"]).get(b"authorization", b""), client)
             except TooManyTriesError as error:
-                wait = {"retry-after": f"{PERIOD:.0f}"}
-                await PlainTextResponse(str(error), 429, wait)(scope, receive, send_guarded)
-                return
+                raise _Refusal(str(error), 429, {"retry-after": f"{PERIOD:.0f}"}) from error
             if not admitted:
                 asked = {"www-authenticate": 'Basic realm="feud", charset="UTF-8"'}
-                await PlainTextResponse("a password is needed", 401, asked)(scope, receive, send_guarded)
-                return
+                raise _Refusal("a password is needed", 401, asked)
         api = scope["path"].partition("/gradio_api/")
         if api[1] and (api[0] or not api[2].startswith(NEEDED)):
-            await PlainTextResponse("not found", 404)(scope, receive, send_guarded)
-            return
-        body = await _body(scope, receive) if api[1] and scope["method"] == "POST" else b""
-        if body is None:
-            await PlainTextResponse("the request is too large", 413)(scope, receive, send_guarded)
-            return
-        await self.app(scope, _replay(body, receive) if body else receive, send_guarded)
+            raise _Refusal("not found", 404)
+
+
+class _Refusal(Exception):  # noqa: N818
+    """What a request is answered with instead."""
+
+    def __init__(self, line: str, status: int, headers: dict[str, str] | None = None) -> None:
+        self.line, self.status, self.headers = line, status, headers
+
+    def response(self, in_json: bool) -> "Response":
+        from starlette.responses import PlainTextResponse
+
+        from ui.programs import refused
+
+        if in_json:
+            return refused(
+                f"{self.line[:1].upper()}{self.line[1:].rstrip('.')}.", self.status, None, self.headers
+            )
+        return PlainTextResponse(self.line, self.status, self.headers)
 
 
 def _own(scope: "Scope") -> bool:
@@ -247,19 +297,20 @@ def _host(scope: "Scope") -> str | None:
         return None
 
 
-async def _body(scope: "Scope", receive: "Receive") -> bytes | None:
-    """Read the whole body, or return None as soon as it is known to be larger than `LARGEST`."""
+async def _read(receive: "Receive", scope: "Scope", largest: int) -> "Receive":
+    """Read the whole body and return what gives it again; refuse it once it is known to be too large."""
+    too_large = _Refusal("the request is too large", 413)
     declared = dict(scope["headers"]).get(b"content-length", b"0")
-    if not declared.isdigit() or int(declared) > LARGEST:
-        return None
+    if not declared.isdigit() or int(declared) > largest:
+        raise too_large
     body, more = b"", True
     while more:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > LARGEST:
-            return None
-    return body
+        if len(body) > largest:
+            raise too_large
+    return _replay(body, receive)
 
 
 def _replay(body: bytes, receive: "Receive") -> "Receive":

@@ -30,7 +30,7 @@ from rag.prompt import visible
 from rag.question import understand
 from tests.scripted_llm import CloseEmbedder, Reply, ScriptedServer
 from tests.test_rag_assistant import MOULIN, QUAY, TOWER, check
-from ui.access import _network, _password
+from ui.access import _password, network
 from ui.batch import BatchError, answer_all, questions
 from ui.terminal import plain
 
@@ -180,7 +180,7 @@ def a_stream(data: bytes) -> None:
 def headers(data: bytes) -> None:
     """What a stranger sends before anything of theirs is believed."""
     _password(data)
-    assert isinstance(_network(data.decode("latin-1")), str)
+    assert isinstance(network(data.decode("latin-1")), str)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {

@@ -47,6 +47,8 @@ ROUTES = (
     "/file=",
     "/proxy=",
     "/documents/../../",
+    "/api/documents/",
+    "/v1/models/",
     "/gradio_api/monitoring/",
     "/gradio_api//file=",
     "/login_check?next=",
