@@ -4,6 +4,7 @@ Who shows them knows no type of this package: everything is plain JSON values.
 """
 
 import json
+import shutil
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -85,16 +86,17 @@ class Bench:
             raise BenchError("The known questions are about the shipped documents, which are not here.")
         if not self._measuring.acquire(blocking=False):
             raise BenchError("Another run is being made. Wait until it is over.")
+        folder, rows = run_folder(self.home, "short", datetime.now()), list[Row]()
         try:
             cases = spread(fit, self.questions)
-            folder = run_folder(self.home, "short", datetime.now())
-            rows = []
             for row in evaluate(self.assistant, cases, documents, folder):
                 rows.append(row)
                 if len(rows) == len(cases):
                     write_report(summarise(rows, folder.name), folder)
                 yield len(rows)
         finally:
+            if not (folder / "run.json").exists():  # stopped: nobody goes on with it
+                shutil.rmtree(folder, ignore_errors=True)
             self._measuring.release()
 
 

@@ -87,7 +87,9 @@ def test_only_one_run_is_made_at_a_time(bench: Bench) -> None:
     next(first)
     with pytest.raises(BenchError, match="Another run"):
         next(bench.measure())
+    assert list((bench.home / "eval").iterdir())
     del first
+    assert list((bench.home / "eval").iterdir()) == []  # nobody goes on with it
     assert next(bench.measure()) == 1
 
 

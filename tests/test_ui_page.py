@@ -19,6 +19,7 @@ from tests.scripted import (
     ANSWER,
     COST,
     COST_ZH,
+    DOCUMENTS,
     HARBOUR,
     MAYOR,
     OPENED,
@@ -574,6 +575,24 @@ def test_who_lingers_on_a_mark_reads_its_words_in_their_own_language(
     assert page.locator("#peek p").inner_text() == ""
     page.mouse.move(0, 0)
     assert page.locator(".translate").count() == 2
+
+
+@pytest.mark.browser
+def test_another_window_shows_new_documents_and_their_timeline_without_a_reload(
+    served: Served, browser_page: Opened, tmp_path: Path
+) -> None:
+    shelf = Fixed(DOCUMENTS[:1], events=timeline([OPENED]))
+    folder = Folder(Settings(tmp_path, tmp_path, tmp_path, ""), no_index)
+    page = browser_page(served(Scripted(), shelf, folder=folder), expected=["400 (Bad Request)"])
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.locator("[data-do=times]").click()
+    other.locator("#times time").wait_for()
+    shelf._documents, shelf._events = DOCUMENTS, timeline([OPENED, MAYOR_HAD_PROMISED])
+    page.locator("#shelf .remove").click()  # it is not there, and the list is told anew
+    page.locator("#shelf .volume").nth(2).wait_for()
+    other.locator("#top b", has_text="3").wait_for()
+    other.locator("#times time").nth(1).wait_for()
 
 
 @pytest.mark.browser

@@ -24,10 +24,11 @@ from tests.scripted import (
     document,
     sentence,
 )
+from ui.archive import Kept
 from ui.conversation import KEPT, Conversation, Exchange, Session
 from ui.describe import byline, date_words, escape, language_name, title, web_address
 from ui.page import read_examples
-from ui.panel import shelf_html, source_html
+from ui.panel import shelf_html, source_html, talks_html
 from ui.quality import measured_html
 from ui.render import exchange_html, intro_html, line_html, status_words
 from ui.talk import Talk, question_problem, thin
@@ -407,6 +408,11 @@ def test_there_are_examples_in_six_languages_and_each_is_a_question_that_may_be_
     languages = [language for language, _ in read_examples()]
     assert sorted(languages) == ["de", "en", "fr", "it", "nl", "zh"]
     assert [question_problem(question) for _, question in read_examples()] == [""] * 6
+
+
+def test_a_conversation_is_searched_to_its_end_and_each_word_is_sent_once() -> None:
+    kept = Kept("a", "Quay", 0.0, ("again and again " * 2_000, "the end"))
+    assert 'data-said="quay again and the end"' in talks_html([kept])
 
 
 def test_a_run_that_cannot_be_shown_does_not_hide_the_others() -> None:

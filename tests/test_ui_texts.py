@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.scripted import ANSWER, DOCUMENTS, OPENED, Fixed, Scripted
+from tests.scripted import ANSWER, DOCUMENTS, OPENED, Fixed, Scripted, ScriptedBench
 from tests.test_ui_page import PHONE, Opened, Served, ask, finished
 from ui.conversation import Session
 from ui.describe import byline
@@ -62,6 +62,15 @@ def test_each_reader_has_a_language_of_their_own() -> None:
     assert [last for last in talk.run(other) if "searching 3 documents…" in last]
     assert "4. Mai 2021" in (talk.open(german, {"turn": 1, "citation": 1}) or "")
     assert say("send") == "Ask"
+
+
+def test_a_short_run_goes_on_in_the_language_that_is_chosen_meanwhile() -> None:
+    talk, reader = Talk(Scripted(), Fixed(), bench=ScriptedBench()), Session()
+    steps = talk.measure(reader)
+    next(steps), next(steps)
+    head = next(part for part in talk.speak(reader, "de") if str(part).startswith("<header><div><h2>Qual"))
+    assert 'data-do="halt"' in head
+    assert "1 von 2 bekannten Fragen beantwortet…" in head
 
 
 def german(page: "Page") -> None:

@@ -113,6 +113,7 @@ class Session:
         self.kept = "", 0  # its name and version in the archive
         self.language = "en"  # of the interface
         self.measuring: object | None = None  # the short run of known questions that its page shows
+        self.measured = 0  # of its questions that are answered
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
         return Session()  # Gradio copies the initial value for each browser session

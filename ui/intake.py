@@ -28,6 +28,7 @@ from corpus import FeudError
 from corpus.read import MAX_BYTES
 from index import Progress, Report
 from ui.folder import Folder
+from ui.reasons import reason_words
 from ui.texts import nearest, say, speaking
 
 if TYPE_CHECKING:
@@ -123,5 +124,7 @@ def _words(step: Progress | Report | str, names: Sequence[str]) -> str:
         if (own := [outcome.id for outcome in named if outcome.outcome in of])
     ]
     words += [f"{o.id}: {say('repeats', of=o.detail)}" for o in named if o.outcome == "duplicate"]
-    words += [f"{o.id} {o.detail}." for o in named if o.outcome == "quarantined"]
+    words += [
+        say("refused", name=o.id, reason=reason_words(o.detail)) for o in named if o.outcome == "quarantined"
+    ]
     return " ".join(words) or say("unchanged")

@@ -259,7 +259,17 @@ async function change(method, files, back) {
   shown = "";
   tell([words, ...wrong].filter(Boolean).join(" "), done.length ? () => back(done) : news.back);
   trigger("shelved", {});
+  windows.postMessage("");
 }
+// What one window changes, or another program, the other windows show: told at once, or when they are looked at.
+const windows = new BroadcastChannel("feud:shelved");
+windows.onmessage = () => trigger("shelved", {});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) trigger("shelved", {});
+});
+new MutationObserver(() => {
+  if (root.dataset.view === "times" && !$("#times .volumes")) trigger("times", {});
+}).observe($("#times"), { childList: true, subtree: true });
 function queue(method, files, back) {
   work = work.then(() => change(method, files, back)).catch((error) => tell(String(error), news.back));
 }

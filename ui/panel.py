@@ -12,11 +12,11 @@ from rag.timeline import Event
 from ui.archive import Kept
 from ui.describe import byline, day_words, escape, language, language_name, named, number, title, web_address
 from ui.folder import EVENTS
+from ui.reasons import reason_words
 from ui.texts import say
 
 Span = tuple[int, int]
 _STROKE = 5  # days: how wide one is drawn in its year
-SEARCHED = 20_000  # characters of a conversation that its list is searched by
 SHOWN = 120_000  # characters of a document in one panel; a browser lays this much out without a visible wait
 
 
@@ -81,7 +81,7 @@ def _remove(name: str, shown: str, changing: bool) -> str:
 
 
 def _reason(outcome: Outcome) -> str:
-    return say("repeats", of=outcome.detail) if outcome.outcome == "duplicate" else outcome.detail
+    return say("repeats", of=outcome.detail) if outcome.outcome == "duplicate" else reason_words(outcome.detail)
 
 
 def talks_html(talks: Sequence[Kept], deleted: Kept | None = None, problem: str = "") -> str:
@@ -104,7 +104,9 @@ def talks_html(talks: Sequence[Kept], deleted: Kept | None = None, problem: str 
 
 def _talk(kept: Kept) -> str:
     day = datetime.fromtimestamp(kept.changed).date().isoformat()
-    name, words = escape(kept.id), escape(" ".join((kept.title, *kept.said)).lower()[:SEARCHED])
+    # Each word once: what is searched for is looked up word by word, and a long conversation repeats most.
+    said = dict.fromkeys(" ".join((kept.title, *kept.said)).lower().split())
+    name, words = escape(kept.id), escape(" ".join(said))
     return (
         f'<li data-said="{words}"><button type="button" class="volume" data-talk="{name}">'
         f"<bdi>{escape(kept.title)}</bdi><small>{escape(day_words(day))}</small></button>"
@@ -210,7 +212,7 @@ def _notes(document: Document, first: int, last: int) -> str:
     published = document.published
     if published.uncertain:
         words = say("read_from", words=published.words.strip()) if published.words.strip() else ""
-        lines.append(f"{words} {published.note}".strip())
+        lines.append(f"{words} {reason_words(published.note)}".strip())
     if (first, last) != (0, len(document.text)):
         lines.append(
             say("window", first=number(first + 1), last=number(last), count=number(len(document.text)))
@@ -266,5 +268,7 @@ def _pieces(
 
 def _piece(text: str, segment: Segment, also_cited: bool) -> str:
     inner = f'<mark class="other">{escape(text)}</mark>' if also_cited else escape(text)
-    reason = f' title="{escape(say("left_out", reason=segment.reason))}"' if segment.reason else ""
+    reason = (
+        f' title="{escape(say("left_out", reason=reason_words(segment.reason)))}"' if segment.reason else ""
+    )
     return f'<span class="{segment.kind}" lang="{escape(segment.language)}"{reason}>{inner}</span>'

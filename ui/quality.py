@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from ui.describe import escape, language_name, moment, number
 from ui.panel import closing
+from ui.reasons import reason_words
 from ui.texts import say
 
 Run = Mapping[str, Any]
@@ -72,7 +73,7 @@ def _runs(runs: Sequence[Run], shown: Run | None) -> str:
 
 
 def _run(run: Run) -> str:
-    kinds = [(escape(g["name"].replace("_", " ")), g) for g in run["groups"] if g["by"] == "kind"]
+    kinds = [(escape(reason_words(g["name"].replace("_", " "))), g) for g in run["groups"] if g["by"] == "kind"]
     cases = "".join(map(_case, run["cases"]))
     models = " · ".join(name for name in (*run["llms"], *run["embedders"]) if name)
     return (
@@ -112,8 +113,8 @@ def _bar(estimate: Mapping[str, float] | None) -> str:
         return "<td>–</td>"
     low, high = percent(estimate["low"]), percent(estimate["high"])
     return (
-        f'<td class="bar" style="--share:{estimate["mean"]:.3f}" title="{low}–{high}, n = {estimate["n"]}">'
-        f"{percent(estimate['mean'])}</td>"
+        f'<td class="bar" style="--share:{estimate["mean"]:.3f}" title="n = {estimate["n"]}">'
+        f"{percent(estimate['mean'])}<small>{low}–{high}</small></td>"
     )
 
 
@@ -175,15 +176,17 @@ def _case(case: Mapping[str, Any]) -> str:
     """A failed case, folded: the question, what came, what it cites, what should have come."""
     *before, question = case["asked"]
     asked = "".join(f"<p><bdi>{escape(turn)}</bdi></p>" for turn in before)
-    faults = ", ".join(f"{name} {percent(value)} %" for name, value in case["faults"].items())
-    about = f"{escape(case['kind'].replace('_', ' '))} · {escape(language_name(case['language']))}"
+    faults = ", ".join(f"{reason_words(name)} {percent(value)} %" for name, value in case["faults"].items())
+    about = (
+        f"{escape(reason_words(case['kind'].replace('_', ' ')))} · {escape(language_name(case['language']))}"
+    )
     missing = [_item(" | ".join(forms)) for forms in case["missing"]]
     wrong = [_item(say("forbidden", words=form)) for form in case["forbidden"]]
     unsaid = [] if case["answerable"] else [_item(say("unsaid"))]
     cited, gold = (list(map(_place, case[key])) for key in ("cited", "gold"))
     return (
         f"<details><summary><bdi>{escape(question)}</bdi>"
-        f'<small>{about} · <span lang="en">{escape(faults)}</span></small></summary>{asked}'
+        f"<small>{about} · {escape(faults)}</small></summary>{asked}"
         f'<h4>{escape(say("answer"))}</h4><p dir="auto">{escape(case["answer"])}</p>{_list(cited)}'
         f"<h4>{escape(say('expected'))}</h4>{_list([*missing, *wrong, *unsaid, *gold])}</details>"
     )

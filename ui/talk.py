@@ -160,13 +160,15 @@ class Talk:
             return
         problem = ""
         session.measuring = run = object()
-        yield self.measuring(session, 0), gr.skip()
+        session.measured = 0
+        yield self.measuring(session), gr.skip()
         try:
             with closing(self.bench.measure()) as steps:
                 for done in steps:
                     if session.measuring is not run:
                         break
-                    yield self.measuring(session, done), gr.skip()
+                    session.measured = done
+                    yield self.measuring(session), gr.skip()
         except FeudError as error:
             problem = str(error)
         except Exception:
@@ -184,8 +186,9 @@ class Talk:
         session.measuring = None
         return self.measuring(session)
 
-    def measuring(self, session: Session, done: int | None = None, problem: str = "") -> str:
+    def measuring(self, session: Session, problem: str = "") -> str:
         """The head over the runs, where a short one begins or is going on."""
+        done = session.measured if session.measuring else None
         with speaking(session.language):
             return measuring_html(self.bench.questions, done, problem) if self.bench else ""
 
