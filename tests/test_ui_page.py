@@ -655,3 +655,33 @@ CONTRAST = """element => {
     const [a, b] = [getComputedStyle(element).color, getComputedStyle(ground).backgroundColor].map(light);
     return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
+def test_nothing_that_is_being_read_moves_while_an_answer_is_written(
+    served: Served, browser_page: Opened, device: dict[str, object]
+) -> None:
+    gates = {"words": threading.Event(), "end": threading.Event()}
+    page = browser_page(served(Scripted(pause=0.02, gates=gates), Fixed()), **device)
+    ask(page)
+    page.locator(".passage").first.wait_for()
+    page.wait_for_timeout(700)  # what follows a key within half a second is expected to move
+    page.evaluate(SHIFTS)
+    gates["words"].set()
+    page.locator(".statement").nth(1).wait_for()
+    page.wait_for_timeout(200)  # until what was drawn last is told
+    assert page.evaluate("window.watching")
+    assert page.evaluate("window.shifted") < 0.1
+    gates["end"].set()  # then the passages give way to the sources, once
+    finished(page)
+
+
+# Cumulative layout shift; what is good ends at .1: https://web.dev/articles/cls
+SHIFTS = """() => {
+    window.shifted = 0;
+    window.watching = PerformanceObserver.supportedEntryTypes.includes("layout-shift");
+    new PerformanceObserver(list => {
+        for (const each of list.getEntries()) if (!each.hadRecentInput) window.shifted += each.value;
+    }).observe({ type: "layout-shift" });
+}"""

@@ -24,9 +24,7 @@ def exchange_html(exchange: Exchange, documents: int, talk: str = "") -> str:
         f'<h2 class="question" dir="auto" lang="{language}">{escape(exchange.question)}</h2>',
         _narrowed(exchange.where),
         f'<p class="status" role="status">{escape(status_words(exchange, documents))}</p>',
-        _prose(exchange, answer) if answer else "",
-        _differ(exchange.number, answer) if answer else "",
-        _sources(exchange, answer) if answer else "",
+        f'<div class="reply">{_reply(exchange, answer)}</div>' if answer else "",
         _passages(exchange, answer) if answer else "",
         _foot(exchange, answer, talk) if answer else "",
     )
@@ -61,6 +59,11 @@ def status_words(exchange: Exchange, documents: int) -> str:
     if answer.statements or answer.draft:
         return say("writing")
     return say("reading", count=len(answer.hits))
+
+
+def _reply(exchange: Exchange, answer: Answer) -> str:
+    """What grows; room is kept for it, so that the passages below, which are read meanwhile, stay in place."""
+    return _prose(exchange, answer) + _differ(exchange.number, answer) + _sources(exchange, answer)
 
 
 def _prose(exchange: Exchange, answer: Answer) -> str:
