@@ -1,21 +1,24 @@
 """Put together from settings what answers: the opened index and the language model."""
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from index import Embedder, Index, ModelStore, current_generation, embedder_named, open_index
 from rag.assistant import Assistant
 from rag.engine import Endpoint, Engine
+from rag.errors import LLMError
 from rag.llm import LLM, OpenAILLM
 from rag.settings import Settings
 
 
 def open_assistant(settings: Settings, extractive: bool = False) -> Assistant:
-    """Return an assistant over the newest index. Neither model is loaded before it is needed.
+    """Return an assistant over the newest index. The engine loads meanwhile, the embedder when it is needed.
 
     Raises what `open_index` raises. A language model that is missing or broken shows with the first answer.
     """
-    return Assistant(Library(settings).latest, None if extractive else open_llm(settings))
+    llm = None if extractive else open_llm(settings, begin=True)
+    return Assistant(Library(settings).latest, llm)
 
 
 class Library:
@@ -40,8 +43,11 @@ def open_embedder(settings: Settings) -> Embedder:
     return embedder_named(settings.embedder, ModelStore(settings.models), settings.embedder_api_key)
 
 
-def open_llm(settings: Settings) -> LLM:
-    """Return the language model: an endpoint of the reader's own, or the embedded engine."""
+def open_llm(settings: Settings, begin: bool = False) -> LLM:
+    """Return the language model: an endpoint of the reader's own, or the embedded engine.
+
+    The engine starts with the first call, or now if it may `begin`, while the caller does something else.
+    """
     if settings.llm_base_url:
         endpoint = Endpoint(settings.llm_base_url, settings.llm_api_key)
         return OpenAILLM(settings.llm_model, lambda: endpoint)
@@ -50,4 +56,12 @@ def open_llm(settings: Settings) -> LLM:
     def model() -> Path:
         return store.find(settings.llm_model)
 
-    return OpenAILLM(settings.llm_model, Engine(model).endpoint)
+    engine = Engine(model)
+    if begin:
+        threading.Thread(target=_begin, args=(engine,), daemon=True).start()
+    return OpenAILLM(settings.llm_model, engine.endpoint)
+
+
+def _begin(engine: Engine) -> None:
+    with suppress(LLMError):  # the first call meets it again and says so
+        engine.endpoint()
