@@ -52,6 +52,13 @@ def test_questions_have_the_vectors_of_sentence_transformers(
         assert float(embedder.embed_question(question) @ expected) > 0.9999, question
 
 
+@pytest.mark.model
+def test_passages_have_nearly_the_vectors_of_float32(folder: Path, plain: "SentenceTransformer") -> None:
+    passages = [*PARALLEL.values(), WHOLE]
+    ours = SentenceTransformerEmbedder(folder).embed_passages(passages)
+    assert np.vecdot(ours, plain.encode_document(passages)).min() > 0.999
+
+
 def test_a_question_needs_no_torch_and_passages_do(tiny: Path) -> None:
     program = (
         "import sys; from index.embedder import SentenceTransformerEmbedder as E; e = E(sys.argv[1])\n"
