@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from eval.case import Case
 from eval.runner import Asked, Row
-from eval.size import searched
+from eval.size import QUESTIONS, WARM, Texts, searched
 from rag import Turn
 from rag.answer import Timing
 
@@ -16,6 +16,11 @@ PASSAGES = (10, 1_000, 100_000)
 TURNS = range(6)
 ASKED = 3  # follow-ups that are asked after so many turns each
 USERS = (1, 2, 4)
+
+
+def enough(vectors: Path) -> bool:
+    """Whether there are vectors to make documents and questions of: `feud eval retrieval` makes them."""
+    return vectors.exists() and len(Texts(vectors).queries) >= QUESTIONS + WARM
 
 
 def by_documents(vectors: Path, sizes: Sequence[int] = PASSAGES) -> dict[int, tuple[float, float]]:

@@ -20,7 +20,7 @@ from rich.progress import track
 from rich.table import Table
 
 from eval.case import Case
-from eval.growth import USERS, by_documents, by_turns, by_users
+from eval.growth import USERS, by_documents, by_turns, by_users, enough
 from eval.pace import Pace, embedding_pace, engine_pace
 from eval.runner import Row, run
 from eval.size import QUESTIONS, apart
@@ -108,13 +108,15 @@ def _print_growth(
     settings: Settings, assistant: Assistant, rows: Sequence[Row], users: int, out: Console
 ) -> None:
     vectors = settings.home / "eval" / "pools" / "index" / "vectors.sqlite"
-    if vectors.exists():
+    if enough(vectors):
         table = _table("passages", "search, median ms", "p99", "n")
         for passages, (median, p99) in by_documents(vectors).items():
             table.add_row(f"{passages:,}", f"{median:.0f}", f"{p99:.0f}", str(QUESTIONS))
         out.print(table)
     else:
-        out.print("Growth with documents is measured once there are vectors: feud eval retrieval")
+        out.print(
+            "Growth with documents is measured once there are vectors of public texts: feud eval retrieval"
+        )
     table = _table("turns before", "evidence, median ms", "first token", "whole answer", "n")
     for count, timings in by_turns(assistant, rows).items():
         medians = [
