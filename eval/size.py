@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import numpy as np
@@ -37,6 +37,8 @@ from index.publish import newest, revise
 from index.records import File, Record, key
 from index.views import View
 from rag.settings import Settings
+
+T = TypeVar("T")
 
 SENTENCES = 45  # of a document: they make some 23 passages
 NOISE = 0.7  # of the real vectors' spread; a text's nearest is then as near as among the real ones, some .9
@@ -167,9 +169,9 @@ def measure(settings: Settings, rows: Sequence[int]) -> None:
     done: list[Measured] = []
     for count in rows:
         home = folder / f"{count}"
-        built = _apart(_build, vectors, home, count)
-        found = _apart(_search, vectors, home)
-        changed = _apart(_change, vectors, home)
+        built = apart(_build, vectors, home, count)
+        found = apart(_search, vectors, home)
+        changed = apart(_change, vectors, home)
         done.append(Measured(**built, **found, **changed))
         shutil.rmtree(home)
         out.print(_table(done))
@@ -184,7 +186,13 @@ def measure(settings: Settings, rows: Sequence[int]) -> None:
     out.print(f"Report: {folder}")
 
 
-def _apart(step: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
+def searched(vectors: Path, home: Path, count: int) -> dict[str, Any]:
+    """Build an index of `count` passages in `home` and return what is measured of searching it."""
+    apart(_build, vectors, home, count)
+    return apart(_search, vectors, home)
+
+
+def apart(step: Callable[..., T], *arguments: Any) -> T:
     """Do a step in a process of its own, so that its memory is its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(step, *arguments).result()

@@ -1,7 +1,7 @@
 """`feud eval speed`: how long readers wait, warm and cold, alone and together, and what memory it takes.
 
-Quality stands beside time: the same run measures both, since a faster answer that says less is no gain. How
-the index grows is measured by `feud eval size`.
+Quality stands beside time: the same run measures both, since a faster answer that says less is no gain.
+`eval/pace.py` counts tokens a second, `eval/growth.py` what more documents, turns and users cost.
 """
 
 import os
@@ -9,9 +9,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import httpx2
 import numpy as np
@@ -20,48 +20,120 @@ from rich.progress import track
 from rich.table import Table
 
 from eval.case import Case
+from eval.growth import USERS, by_documents, by_turns, by_users, enough
+from eval.pace import Pace, embedding_pace, engine_pace
 from eval.runner import Row, run
+from eval.size import QUESTIONS, apart
+from index.embedder import SentenceTransformerEmbedder
 from rag.assistant import Assistant
-from rag.opening import open_assistant
+from rag.opening import Library, open_assistant
 from rag.settings import Settings
+
+T = TypeVar("T")
 
 QUALITY = ("facts", "citation precision", "answered", "hallucination")
 """What is shown beside the times."""
 COLD = 5
 """How often each program is started anew."""
+PROMPTS, EMBEDDED = 12, 64
+"""Prompts that are read, and passages that are embedded, to count tokens a second."""
 _PATIENCE = 120  # seconds for a program to start
 
 
 def measure(settings: Settings, cases: Sequence[Case], users: int) -> None:
-    """Ask the cases warm, extractively and by several users at once, start the programs cold; print all."""
-    errors, out = Console(file=sys.stderr), Console(highlight=False)
+    """Measure all, one after the other, and print each table as soon as it stands."""
+    out = Console(highlight=False)
+    # In a process of its own, since plain sentence-transformers are no part of the program's memory.
+    _print_paces(*apart(_paces, settings, [case.question for case in cases[:PROMPTS]]), out)
     assistant = open_assistant(settings)
-    plain = Assistant(assistant.latest, None)
     assistant.warm_up()
-    documents = assistant.latest().documents
-
-    def asked(who: Assistant, what: str) -> list[Row]:
-        return list(track(run(who, cases, documents), what, total=len(cases), console=errors))
-
-    rows, quoted = asked(assistant, "warm"), asked(plain, "extractive")
-    table = _table("milliseconds", "median", "p95", "n")
-    for name, values in waits(rows):
-        _add(table, name, values)
-    _add(table, "extractive answer", [1000 * row.seconds for row in quoted])
-    out.print(table)
-    out.print(_quality(rows))
-    alone, together = _together(assistant, [case.question for case in cases], users, errors)
-    out.print(
-        f"{users} users at once: p95 {together:.1f} s, one alone {alone:.1f} s, ratio {together / alone:.1f}"
-    )
+    rows = _print_waits(assistant, cases, out)
+    _print_growth(settings, assistant, rows, users, out)
     table = _table("peak memory, MB", "")
     for name, peak in _peaks():
         table.add_row(name, f"{peak / 1e6:.0f}")
     out.print(table)
     table = _table("cold start, ms", "median", "p95", "n")
     for name, start in _starts(cases[0].question).items():
-        _add(table, name, [start() for _ in track(range(COLD), name, console=errors)])
+        _add(table, name, [start() for _ in _tracked(range(COLD), name)])
     out.print(table)
+
+
+def _print_waits(assistant: Assistant, cases: Sequence[Case], out: Console) -> list[Row]:
+    documents = assistant.latest().documents
+
+    def asked(who: Assistant, what: str) -> list[Row]:
+        return list(_tracked(run(who, cases, documents), what, len(cases)))
+
+    rows, quoted = asked(assistant, "warm"), asked(Assistant(assistant.latest, None), "extractive")
+    table = _table("milliseconds", "median", "p95", "n")
+    for name, values in waits(rows):
+        _add(table, name, values)
+    _add(table, "extractive answer", [1000 * row.seconds for row in quoted])
+    out.print(table)
+    table = _table("tokens an answer", "median", "p95", "n")
+    for name in ("prompt_tokens", "generated_tokens"):
+        _add(table, name.replace("_tokens", ""), _told(rows, name))
+    out.print(table)
+    out.print(_quality(rows))
+    return rows
+
+
+def _paces(settings: Settings, questions: Sequence[str]) -> tuple[list[Pace], str]:
+    """Tokens a second of the engine and of the embedder, and how the latter compares, in words."""
+    index = Library(settings).latest()
+    paces = engine_pace(settings, index, questions)
+    if not isinstance(index.embedder, SentenceTransformerEmbedder):
+        return paces, ""
+    texts = [passage.text for passage in index.passages[:EMBEDDED]]
+    found, ratios, cosine = embedding_pace(index.embedder, texts)
+    return paces + found, (
+        f"{len(texts)} passages, {np.median(ratios):.1f} times as fast as plain sentence-transformers "
+        f"({min(ratios):.1f} to {max(ratios):.1f}, n {len(ratios)}), least cosine {cosine:.5f}"
+    )
+
+
+def _print_paces(paces: Sequence[Pace], compared: str, out: Console) -> None:
+    table = _table("tokens a second", "median", "slowest 5 %", "n", "machine's limit", "reached")
+    for pace in paces:
+        if pace.values:
+            median, slow = np.percentile(pace.values, (50, 5))
+            limits = (f"{pace.limit:.0f}", f"{median / pace.limit:.0%}") if pace.limit else ()
+            table.add_row(pace.name, f"{median:.0f}", f"{slow:.0f}", str(len(pace.values)), *limits)
+    out.print(table)
+    out.print(compared)
+
+
+def _print_growth(
+    settings: Settings, assistant: Assistant, rows: Sequence[Row], users: int, out: Console
+) -> None:
+    vectors = settings.home / "eval" / "pools" / "index" / "vectors.sqlite"
+    if enough(vectors):
+        table = _table("passages", "search, median ms", "p99", "n")
+        for passages, (median, p99) in by_documents(vectors).items():
+            table.add_row(f"{passages:,}", f"{median:.0f}", f"{p99:.0f}", str(QUESTIONS))
+        out.print(table)
+    else:
+        out.print(
+            "Growth with documents is measured once there are vectors of public texts: feud eval retrieval"
+        )
+    table = _table("turns before", "evidence, median ms", "first token", "whole answer", "n")
+    for count, timings in by_turns(assistant, rows).items():
+        medians = [
+            f"{np.median(values):.0f}" if (values := [v for t in timings if (v := getattr(t, name))]) else "–"
+            for name in ("evidence_ms", "first_token_ms", "total_ms")
+        ]
+        table.add_row(str(count), *medians, str(len(timings)))
+    out.print(table)
+    table = _table("users at once", "whole answer, median ms", "p95", "n")
+    counts = sorted({count for count in (*USERS, users) if count <= users})
+    for count, seconds in by_users(assistant, [row.case.question for row in rows], counts).items():
+        _add(table, str(count), [1000 * each for each in seconds])
+    out.print(table)
+
+
+def _tracked(steps: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
+    return track(steps, what, total=total, console=Console(file=sys.stderr))
 
 
 def waits(rows: Sequence[Row]) -> Iterator[tuple[str, list[float]]]:
@@ -88,33 +160,14 @@ def _quality(rows: Sequence[Row]) -> str:
     return "the same answers: " + ", ".join(shares)
 
 
-def _together(assistant: Assistant, questions: list[str], users: int, errors: Console) -> tuple[float, float]:
-    """The 95th percentile of seconds for one user, and for several who each ask all questions in another order.
-
-    Without their conversations, so that all do the same.
-    """
-
-    def ask(question: str) -> float:
-        started = time.perf_counter()
-        assistant.ask(question)
-        return time.perf_counter() - started
-
-    def user(number: int) -> list[float]:
-        return [ask(question) for question in questions[number:] + questions[:number]]
-
-    alone = [ask(question) for question in track(questions, "one user", console=errors)]
-    with ThreadPoolExecutor(users) as pool:
-        seconds = [each for own in pool.map(user, range(users)) for each in own]
-    return float(np.percentile(alone, 95)), float(np.percentile(seconds, 95))
-
-
 def _peaks() -> Iterator[tuple[str, int]]:
     """The most bytes that this process and its children have had in memory, where the system tells (Linux)."""
     own = Path("/proc/self")
     if not own.exists():
         return
     children = (own / f"task/{os.getpid()}/children").read_text().split()
-    for name, pid in (("feud", "self"), *(("engine", child) for child in children)):
+    engines = [child for child in children if b"rag.engine" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    for name, pid in (("feud", "self"), *(("engine", child) for child in engines)):
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         yield name, next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 

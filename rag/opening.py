@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from index import (
@@ -16,18 +17,20 @@ from index import (
 )
 from rag.assistant import Assistant
 from rag.engine import Endpoint, Engine
+from rag.errors import LLMError
 from rag.llm import LLM, OpenAILLM
 from rag.settings import Settings
 
 
 def open_assistant(settings: Settings | None = None, extractive: bool = False) -> Assistant:
-    """Return an assistant over the newest index. Neither model is loaded before it is needed.
+    """Return an assistant over the newest index. The engine loads meanwhile, the embedder when it is needed.
 
     Without `settings` those of the environment count. Raises what `open_index` raises. A language model that is
     missing or broken shows with the first answer.
     """
     settings = settings or Settings.from_env()
-    return Assistant(Library(settings).latest, None if extractive else open_llm(settings))
+    llm = None if extractive else open_llm(settings, begin=True)
+    return Assistant(Library(settings).latest, llm)
 
 
 class Library:
@@ -68,8 +71,11 @@ def open_embedder(settings: Settings) -> Embedder:
     return embedder_named(settings.embedder, ModelStore(settings.models), settings.embedder_api_key)
 
 
-def open_llm(settings: Settings) -> LLM:
-    """Return the language model: an endpoint of the reader's own, or the embedded engine."""
+def open_llm(settings: Settings, begin: bool = False) -> LLM:
+    """Return the language model: an endpoint of the reader's own, or the embedded engine.
+
+    The engine starts with the first call, or now if it may `begin`, while the caller does something else.
+    """
     if settings.llm_base_url:
         endpoint = Endpoint(settings.llm_base_url, settings.llm_api_key)
         return OpenAILLM(settings.llm_model, lambda: endpoint)
@@ -78,4 +84,12 @@ def open_llm(settings: Settings) -> LLM:
     def model() -> Path:
         return store.find(settings.llm_model)
 
-    return OpenAILLM(settings.llm_model, Engine(model).endpoint)
+    engine = Engine(model)
+    if begin:
+        threading.Thread(target=_begin, args=(engine,), daemon=True).start()
+    return OpenAILLM(settings.llm_model, engine.endpoint)
+
+
+def _begin(engine: Engine) -> None:
+    with suppress(LLMError):  # the first call meets it again and says so
+        engine.endpoint()

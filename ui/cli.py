@@ -1,7 +1,8 @@
 """The command line: it parses, calls and prints. Nothing else.
 
-Heavy imports stay inside the commands. `feud eval` and whatever else wants to be a command registers
-itself in the entry point group `feud.commands`; what measures answers for the page, in `feud.bench`.
+Heavy imports stay inside the commands, and help is plain text: rich alone took half of its time. `feud eval`
+and whatever else wants to be a command registers itself in the entry point group `feud.commands`; what
+measures answers for the page, in `feud.bench`.
 """
 
 import sys
@@ -11,14 +12,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from corpus import FeudError
-
 app = typer.Typer(
     name="feud",
     help="Ask a folder of documents in any language; check every sentence of the answer.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -51,14 +51,17 @@ def ask(
     from index import filtered
     from rag.opening import open_assistant
     from rag.settings import Settings
-    from ui import export, terminal
+    from ui import terminal
 
-    form = export.form_of(save) if save else None
+    if save:
+        from ui import export
+
+        form = export.form_of(save)
     where = filtered(language, publisher, document, since, until)
     assistant = open_assistant(Settings.from_env(), extractive)
     show = terminal.show_json if json else terminal.show
     answer = show(assistant, question, where=where)
-    if save and form:
+    if save:
         export.keep(answer, form, save)
     raise typer.Exit(terminal.exit_code(answer))
 
@@ -199,6 +202,7 @@ def serve(
     extractive: Extractive = False,
 ) -> None:
     """Open the page where questions are asked and citations checked. Others need the password to read it."""
+    from corpus import FeudError
     from rag.opening import open_assistant
     from rag.settings import Settings
     from ui import background
@@ -375,9 +379,13 @@ def main() -> None:
         app.add_typer(command.load(), name=command.name)
     try:
         app()
-    except FeudError as error:
-        _fail(str(error), error.exit_code)
-    except OSError as error:
-        _fail(f"{error}. Check the path, its permissions and the disk, then run the same command again.", 3)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        from corpus import FeudError
+
+        if isinstance(error, FeudError):
+            _fail(str(error), error.exit_code)
+        if isinstance(error, OSError):
+            _fail(f"{error}. Check the path, its permissions and the disk, then run the same command again.", 3)
+        raise
