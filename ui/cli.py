@@ -255,6 +255,7 @@ def mcp(
     extractive: Extractive = False,
 ) -> None:
     """Let other assistants search, ask and open sources, by the Model Context Protocol."""
+    from corpus import FeudError
     from rag.opening import open_assistant
     from rag.settings import Settings
     from ui.folder import Folder
