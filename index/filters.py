@@ -85,7 +85,7 @@ def span(published: Published) -> tuple[date, date]:
 def _day(written: str, end: int) -> date | None:
     try:
         return days(written.strip())[end] if written.strip() else None
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # a year may have more digits than a number of C
         raise FilterError(written) from error
 
 

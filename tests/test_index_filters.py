@@ -55,7 +55,9 @@ def test_the_ends_of_a_year_and_a_month() -> None:
     assert filtered(until="2024").until == date(2024, 12, 31)
 
 
-@pytest.mark.parametrize("written", ["soon", "2025-13", "2025-02-30", "12.02.2025", "0", "2025-02-12-01"])
+@pytest.mark.parametrize(
+    "written", ["soon", "2025-13", "2025-02-30", "12.02.2025", "0", "2025-02-12-01", "9" * 12]
+)
 def test_what_is_no_date_is_said_with_the_way_to_write_one(written: str) -> None:
     with pytest.raises(FilterError, match=r"2025-02-12"):
         filtered(since=written)
