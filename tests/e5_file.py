@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from index.unpack import unpack
+
 WIDTH, LAYERS, HEADS, WIDE, ROWS, POSITIONS, TYPES = 32, 2, 4, 64, 14, 16, 2
 PIECES = (
     "<s>",
@@ -95,3 +97,10 @@ def write(path: Path, seed: int = 0) -> dict[str, bytes]:
         body += data
     path.write_bytes(head + directory + body)
     return {name: data for name, (data, _, _) in tensors.items()}
+
+
+def unpacked(place: Path) -> Path:
+    """The folder of such a model, as `feud models pull` leaves it."""
+    write(place / "tiny.bin")
+    unpack(place / "tiny.bin", place / "model", "0" * 64)
+    return place / "model"

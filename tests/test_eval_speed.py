@@ -14,7 +14,6 @@ from eval.runner import Row, run
 from eval.speed import waits
 from index import EVERYTHING, Filter
 from index.embedder import SentenceTransformerEmbedder
-from index.unpack import unpack
 from rag import Answer, Turn
 from rag.answer import Timing
 from tests import e5_file
@@ -83,10 +82,9 @@ def test_users_ask_at_once_and_each_asks_everything() -> None:
 
 
 def test_embedding_is_measured_beside_plain_sentence_transformers(tmp_path: Path) -> None:
-    e5_file.write(tmp_path / "tiny.bin")
-    unpack(tmp_path / "tiny.bin", tmp_path / "model", "0" * 64)
+    embedder = SentenceTransformerEmbedder(e5_file.unpacked(tmp_path))
     texts = ["musk sued openai", "open", "ai"]
-    paces, ratios, cosine = embedding_pace(SentenceTransformerEmbedder(tmp_path / "model"), texts)
+    paces, ratios, cosine = embedding_pace(embedder, texts)
     plain, ours = paces
     assert ratios == pytest.approx([b / a for a, b in zip(plain.values, ours.values, strict=True)])
     assert len(ratios) == 3

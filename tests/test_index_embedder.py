@@ -30,10 +30,7 @@ TEXTS = ["musk sued openai", "open", "musk musk musk", "é", "sued sued ai", "",
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("tiny")
-    e5_file.write(place / "tiny.bin")
-    unpack(place / "tiny.bin", place / "model", "0" * 64)
-    return place / "model"
+    return e5_file.unpacked(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ import pytest
 from index.embedder import SentenceTransformerEmbedder
 from index.light import LightEmbedder, gelu
 from index.models import ModelStore
-from index.unpack import unpack
 from rag.settings import Settings
 from tests import e5_file
 from tests.test_index_e5 import ODD, PARALLEL
@@ -24,10 +23,7 @@ WHOLE = "Wie lange Elon Musk bei der Firma war, und warum er ging? " * 60  # mor
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("light")
-    e5_file.write(place / "tiny.bin")
-    unpack(place / "tiny.bin", place / "model", "0" * 64)
-    return place / "model"
+    return e5_file.unpacked(tmp_path_factory.mktemp("light"))
 
 
 @pytest.fixture(scope="module")

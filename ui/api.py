@@ -22,12 +22,12 @@ from starlette.responses import Response
 
 from corpus import FeudError
 from rag import Answer
-from rag.contract import described, happened, passages, points, to_json
+from rag.contract import described, happened, points, to_json
 from rag.question import checked
 from ui import shapes
 from ui.conversation import turns_of
 from ui.folder import Shelf
-from ui.programs import LATER, Asked, Desk, event, narrowed, problem, refused, sent, status_of, told
+from ui.programs import LATER, Asked, Desk, event, found, narrowed, problem, refused, sent, status_of, told
 
 DESCRIPTION = """Ask a folder of documents in any language; check every sentence of the answer.
 
@@ -85,8 +85,7 @@ def add_routes(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
     def search(body: shapes.Search) -> Response:
         question = checked(body.question)
         hits = shelf.search(question, body.k, narrowed(body.filters))
-        found = [each | {"text": hit.passage.text} for each, hit in zip(passages(hits), hits, strict=True)]
-        return sent({"question": question, "passages": found})
+        return sent(found(question, hits))
 
     @app.get(
         "/api/documents",
@@ -106,11 +105,11 @@ def add_routes(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
         responses={200: {"model": shapes.WholeDocument}, **_mistakes(404, 422, 503)},
     )
     def document(name: str) -> Response:
-        found = shelf.document(name)
-        if found is None:
+        held = shelf.document(name)
+        if held is None:
             return refused(f"There is no document {name!r}.", 404)
-        segments = [asdict(segment) for segment in found.segments]
-        return sent(described(found) | {"text": found.text, "segments": segments})
+        segments = [asdict(segment) for segment in held.segments]
+        return sent(described(held) | {"text": held.text, "segments": segments})
 
     @app.get(
         "/api/disagreements",

@@ -17,13 +17,13 @@ from pydantic import Field
 
 from corpus import Document, FeudError, sentences
 from rag import Answer
-from rag.contract import described, happened, passages, points, to_json
+from rag.contract import described, happened, points, to_json
 from rag.question import checked
 from ui import shapes
 from ui.conversation import turns_of
 from ui.describe import title
 from ui.folder import Shelf
-from ui.programs import grown, narrowed
+from ui.programs import found, grown, narrowed
 from ui.seats import Seats
 from ui.site import LOOPBACK, Guard, announce, listen
 from ui.talk import Answerer
@@ -85,8 +85,7 @@ def server(answerer: Answerer, shelf: Shelf, seats: Seats) -> MCPServer[Any]:
         with _mistakes_told():
             question = checked(question)
             hits = shelf.search(question, k, narrowed(filters or shapes.Filters()))
-        found = [each | {"text": hit.passage.text} for each, hit in zip(passages(hits), hits, strict=True)]
-        return _result({"question": question, "passages": found})
+        return _result(found(question, hits))
 
     @tool
     def open_source(
@@ -95,10 +94,10 @@ def server(answerer: Answerer, shelf: Shelf, seats: Seats) -> MCPServer[Any]:
         end: Annotated[int, Field(ge=0, description="The first character after them.")],
     ) -> Annotated[CallToolResult, shapes.Source]:
         """Show words of a document where they stand, with the sentences around them."""
-        found = shelf.document(document)
-        if found is None:
+        held = shelf.document(document)
+        if held is None:
             raise ToolError(plain(f"There is no document {document!r}."))
-        return _result(source(found, start, end))
+        return _result(source(held, start, end))
 
     @tool
     def list_disagreements(
@@ -120,10 +119,10 @@ def server(answerer: Answerer, shelf: Shelf, seats: Seats) -> MCPServer[Any]:
     @library.resource("feud://documents/{name}", mime_type="text/plain")
     def document(name: str) -> str:
         """The whole text of a document, as it is in its file."""
-        found = shelf.document(name)
-        if found is None:
+        held = shelf.document(name)
+        if held is None:
             raise ResourceNotFoundError(plain(f"There is no document {name!r}."))
-        return _clean(found.text)
+        return _clean(held.text)
 
     return library
 

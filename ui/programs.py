@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +15,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from corpus import FeudError
-from index import EVERYTHING, Filter, FilterError, filtered
+from index import EVERYTHING, Filter, FilterError, Hit, filtered
 from rag import Answer, Turn
+from rag.contract import passages
 from rag.errors import QuestionError
 from rag.question import checked
 from ui.access import network
@@ -116,6 +117,12 @@ def grown(snapshots: Iterable[Answer]) -> Generator[Answer]:
             shown = what
             yield answer
     yield answer
+
+
+def found(question: str, hits: Sequence[Hit]) -> dict[str, Any]:
+    """What a search found, with the words of the passages: `ui.shapes.Found`."""
+    words = [each | {"text": hit.passage.text} for each, hit in zip(passages(hits), hits, strict=True)]
+    return {"question": question, "passages": words}
 
 
 def narrowed(filters: Filters) -> Filter:
