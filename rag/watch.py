@@ -1,8 +1,8 @@
 """An engine that hangs is ended: a process can stop without ending, and its readers would wait a minute each.
 
-llama.cpp answers `/health` in a thread of its own, also while it reads, writes, sleeps or loads again. Only what
-was asked in vain counts, never the time that passed: a computer that was suspended, or a program that was
-stopped and goes on, finds a good engine.
+llama.cpp answers `/health` in a thread of its own, also while it reads, writes, sleeps or loads again. What was
+asked in vain counts, never the time that passed: a computer that was suspended, or a program that was stopped
+and goes on, finds a good engine.
 """
 
 import subprocess

@@ -1,7 +1,7 @@
 """An engine without a model: what `rag.engine` runs as its child, for tests. It speaks as that does.
 
-It writes the sentence that its prompt shows, a word each `PAUSE` seconds, and says Yes to each but the one that no
-question is about. Its model's file says how it is: "breaks" ends it while it loads, "loads" never ends loading,
+It writes the sentence that its prompt shows, a word each `PAUSE` seconds, and says Yes to any but the one that
+answers nothing. Its model's file says how it is: "breaks" ends it while it loads, "loads" never ends loading,
 "deaf" does not say that it is well once it was asked something.
 """
 

@@ -1,4 +1,4 @@
-"""The engine is killed, stopped and broken while it is asked: the page lives, readers hear of it, it comes back."""
+"""The engine is killed, stopped and broken while it is asked: the page lives, readers hear, it comes back."""
 
 import os
 import signal
@@ -129,12 +129,12 @@ def test_the_real_engine_at_work_is_left_alone_and_ended_when_it_hangs(rounds: R
                 assert pieces[-1].generated_tokens
         worked = time.monotonic() - began
         assert children() - before == {child}
-        pieces = model.stream([Message("user", "Count to one thousand.")], 900)
-        next(pieces)
+        counting = model.stream([Message("user", "Count to one thousand.")], 900)
+        next(counting)
         os.kill(child, signal.SIGSTOP)
         began = time.monotonic()
         with pytest.raises(LLMError, match="ended before its answer did"):
-            list(pieces)
+            list(counting)
         rounds.told = f"at work for {worked:.0f} s, a hang told after {time.monotonic() - began:.1f} s"
         assert time.monotonic() - began < HEARD
         assert list(model.stream([Message("user", "Say: ok")], 5))
