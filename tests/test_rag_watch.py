@@ -100,10 +100,10 @@ def test_a_program_that_was_stopped_and_goes_on_keeps_its_engine(tmp_path: Path)
         assert program.stdout is not None
         program.stdin.write("\n")
         said = program.stdout.readline()
-        for sent in (signal.SIGSTOP, signal.SIGCONT):
+        for sent, seconds in ((signal.SIGSTOP, 4), (signal.SIGCONT, 1.5)):
             for pid in (program.pid, int(said.split()[-1])):
                 os.kill(pid, sent)
-            time.sleep(4)
+            time.sleep(seconds)
         program.stdin.write("\n")
         assert program.stdout.readline() == said
         program.stdin.close()
