@@ -73,6 +73,8 @@ def environ(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 def test_each_waits_their_turn_and_no_longer(environ: dict[str, str], rounds: Rounds) -> None:
     """Half of them read the page, half use programs. Times count on a machine that does nothing else."""
+    if not rounds.all:
+        pytest.skip("it measures times: make torture")
     asked = list(facts())
     with serving(environ) as (address, _):
 
@@ -93,7 +95,7 @@ def test_each_waits_their_turn_and_no_longer(environ: dict[str, str], rounds: Ro
                 return list(threads.map(one, range(users)))
 
         single, own = list[float](), list[float]()
-        for n in range(22 if rounds.all else 4):
+        for n in range(22):
             before = seconds_written(environ)
             single.append(one(n))
             own.append(1000 * (single[-1] - (seconds_written(environ) - before)))
@@ -103,12 +105,12 @@ def test_each_waits_their_turn_and_no_longer(environ: dict[str, str], rounds: Ro
             f"alone {alone:.2f} s, of them not the model's {program:.0f} ms by HTTP, {page:.0f} ms on the page"
         ]
         shares = []
-        for users in (4, 16, 32) if rounds.all else (4,):
+        for users in (4, 16, 32):
             last = quantiles(together(users), n=20, method="inclusive")[-1]
             shares.append(last / (users * alone))
             told.append(f"{users} together p95 {last:.2f} s ({shares[-1]:.2f} of their turns)")
     rounds.told = ", ".join(told)
-    assert not rounds.all or max(shares) <= 1.15, told
+    assert max(shares) <= 1.15, told
 
 
 def test_a_long_day_leaves_memory_flat_and_each_their_own(tmp_path: Path, rounds: Rounds) -> None:
