@@ -2,8 +2,7 @@
 
 A write into the database that was not synced is undone, kept or turned to zeros, each by itself; another file
 that was not is emptied, cut or garbled; a renaming whose folder was not synced may be undone. Each loss is a
-process of its own, forked from this one, and a line of what `python -m tests.power DOCUMENTS KEPT HOME SEED FIRST
-LAST` prints.
+process of its own, forked from this one.
 """
 
 import os
@@ -137,7 +136,7 @@ def forked(work: Any) -> int:
 
 
 def main(folder: Path, kept: Path, home: Path, seed: str, first: int, last: int) -> None:
-    """Lose the power at the operations from `first` to `last`, which go round and round."""
+    """Print a line for each loss at the operations from `first` to `last`, which go round and round."""
     before, counted = content(kept), home.with_name("count")
     for each in (home, counted):
         shutil.rmtree(each, ignore_errors=True)
@@ -167,4 +166,5 @@ def main(folder: Path, kept: Path, home: Path, seed: str, first: int, last: int)
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:4]), sys.argv[4], int(sys.argv[5]), int(sys.argv[6]))
+    folder, kept, home = map(Path, sys.argv[1:4])
+    main(folder, kept, home, sys.argv[4], int(sys.argv[5]), int(sys.argv[6]))
