@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ import httpx2
 
 from corpus import FeudError
 from rag.errors import LLMError
+from rag.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class Endpoint:
 
     base_url: str
     api_key: str = field(repr=False)
+    embedded: bool = False
+
+
+PROGRAM = (sys.executable, "-P", "-m", "rag.engine")
 
 
 def usable_cores() -> int:
@@ -37,10 +42,11 @@ def usable_cores() -> int:
 
 
 class Engine:
-    """A GGUF model behind an endpoint. The child starts with the first call and again after a crash.
+    """A GGUF model behind an endpoint. The child starts with the first call and again after a crash or a hang.
 
     `find` returns the model's file and is called before each start; `context` is in tokens. After
     `idle_seconds` without a question the child gives the model's memory back, and the next one loads it again.
+    `program` is what runs as the child.
     """
 
     def __init__(
@@ -49,9 +55,10 @@ class Engine:
         context_tokens: int = 4096,
         start_seconds: float = 120,
         idle_seconds: int = 900,
+        program: Sequence[str] = PROGRAM,
     ) -> None:
         self._context, self._start_seconds, self._idle = context_tokens, start_seconds, idle_seconds
-        self._find = find
+        self._find, self._program = find, program
         self._child: subprocess.Popen[str] | None = None
         self._endpoint = Endpoint("", "")
         self._lock = threading.Lock()
@@ -85,7 +92,7 @@ class Engine:
         model = self._model()
         key = secrets.token_urlsafe(32)
         self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "rag.engine"],
+            self._program,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -102,7 +109,9 @@ class Engine:
         with suppress(BrokenPipeError):  # it has ended already, as the wait for its address will find
             self._child.stdin.write(json.dumps(settings) + "\n")
             self._child.stdin.flush()
-        self._endpoint = Endpoint(self._address(model, time.monotonic() + self._start_seconds) + "/v1", key)
+        watch = Watch(self._child)
+        watch.address = self._address(model, time.monotonic() + self._start_seconds)
+        self._endpoint = Endpoint(watch.address + "/v1", key, embedded=True)
 
     def _model(self) -> Path:
         try:
@@ -115,11 +124,11 @@ class Engine:
         child = self._child
         assert child is not None
         assert child.stdout is not None
-        watch = threading.Timer(deadline - time.monotonic(), child.kill)
-        watch.start()
+        late = threading.Timer(deadline - time.monotonic(), child.kill)
+        late.start()
         # Whatever else the native code prints comes before the one line that is ours.
         address = next((line.split()[1] for line in child.stdout if line.startswith("listening ")), "")
-        watch.cancel()
+        late.cancel()
         while address and child.poll() is None and time.monotonic() < deadline:
             try:
                 if httpx2.get(f"{address}/health", timeout=5, trust_env=False).status_code == 200:

@@ -181,12 +181,23 @@ class OpenAILLM:
                 if left.is_set():
                     return
         except Exception as error:  # a server can send anything, and the client break over it anywhere
-            reason = _one_line(error, endpoint)
-            failed = LLMError(f"The model {self.name} at {_shown(endpoint.base_url)} failed: {reason}")
+            failed = LLMError(self._failed(endpoint, error))
             failed.__cause__ = error
             read.put(failed)
         else:
             read.put(None)
+
+    def _failed(self, endpoint: Endpoint, error: Exception) -> str:
+        import httpx2
+        import openai
+
+        if endpoint.embedded and isinstance(
+            error, (openai.APIConnectionError, httpx2.TransportError, EOFError)
+        ):
+            return (
+                f"The embedded engine with {self.name} ended before its answer did. Ask again: it starts anew."
+            )
+        return f"The model {self.name} at {_shown(endpoint.base_url)} failed: {_one_line(error, endpoint)}"
 
     def _pieces(
         self, endpoint: Endpoint, prompt: Prompt, max_tokens: int, alternatives: int

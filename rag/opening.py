@@ -1,7 +1,7 @@
 """Put together from settings what answers: the opened index and the language model."""
 
-import sys
 import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from index import (
     Index,
     IndexMismatch,
     ModelStore,
+    Progress,
+    Report,
     build,
     current_generation,
     embedder_named,
@@ -21,27 +23,35 @@ from rag.errors import LLMError
 from rag.llm import LLM, OpenAILLM
 from rag.settings import Settings
 
+Steps = Iterator[Progress | Report]
+Shown = Callable[[Steps], Iterable[Progress | Report]]
+"""Shows the steps of long work on their way."""
 
-def open_assistant(settings: Settings | None = None, extractive: bool = False) -> Assistant:
+
+def open_assistant(
+    settings: Settings | None = None, extractive: bool = False, shown: Shown = iter
+) -> Assistant:
     """Return an assistant over the newest index. The engine loads meanwhile, the embedder when it is needed.
 
-    Without `settings` those of the environment count. Raises what `open_index` raises. A language model that is
-    missing or broken shows with the first answer.
+    Without `settings` those of the environment count. An index of an earlier feud is made anew first, `shown`
+    on the way. Raises what `open_index` raises. A language model that is missing or broken shows with the first
+    answer.
     """
     settings = settings or Settings.from_env()
     llm = None if extractive else open_llm(settings, begin=True)
-    return Assistant(Library(settings).latest, llm)
+    return Assistant(Library(settings, shown=shown).latest, llm)
 
 
 class Library:
     """The index of the home folder, opened anew when somebody has published a newer generation.
 
-    Raises what `open_index` raises, and what `build` does where the index is of an earlier feud.
+    One of an earlier feud is made anew first, `shown` on the way. Raises what `open_index` raises, and then
+    what `build` does.
     """
 
-    def __init__(self, settings: Settings, embedder: Embedder | None = None) -> None:
+    def __init__(self, settings: Settings, embedder: Embedder | None = None, shown: Shown = iter) -> None:
         self._home = settings.home
-        self._index = _opened(settings, embedder or open_embedder(settings))
+        self._index = _opened(settings, embedder or open_embedder(settings), shown)
         self._lock = threading.Lock()
 
     def latest(self) -> Index:
@@ -53,15 +63,14 @@ class Library:
             return self._index
 
 
-def _opened(settings: Settings, embedder: Embedder) -> Index:
+def _opened(settings: Settings, embedder: Embedder, shown: Shown) -> Index:
     """Open the index; one of an earlier feud is made anew first. Another embedder is the reader's to choose."""
     try:
         return open_index(settings.home, embedder)
     except IndexMismatch as error:
         if error.what not in ("format", "splitter", "metric"):
             raise
-    print("The index is of an earlier feud and is made anew, once.", file=sys.stderr, flush=True)
-    for _ in build(settings.documents, settings.home, embedder):
+    for _ in shown(build(settings.documents, settings.home, embedder)):
         pass
     return open_index(settings.home, embedder)
 

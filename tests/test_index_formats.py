@@ -4,6 +4,7 @@
 """
 
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from index import (
     IndexMismatch,
     IndexMissing,
+    Progress,
+    Report,
     build,
     current_generation,
     generations,
@@ -18,7 +21,7 @@ from index import (
     schema,
     verify,
 )
-from rag.opening import Library
+from rag.opening import Library, Steps
 from rag.settings import Settings
 from tests.test_index_build import CountingEmbedder
 
@@ -71,16 +74,27 @@ def test_an_earlier_index_is_made_anew_by_itself(
     with pytest.raises(IndexMismatch, match=r"Make them agree with: feud index$"):
         open_index(settings.home, CountingEmbedder(16))
     embedder = CountingEmbedder(16)
-    library = Library(settings, embedder)
-    assert capsys.readouterr().err == "The index is of an earlier feud and is made anew, once.\n"
+    steps: list[Progress | Report] = []
+
+    def shown(made: Steps) -> Iterator[Progress | Report]:
+        for step in made:
+            steps.append(step)
+            yield step
+
+    library = Library(settings, embedder, shown)
+    assert [(s.done, s.total) for s in steps if isinstance(s, Progress) and s.stage == "read"] == [
+        (1, 2),
+        (2, 2),
+    ]
+    assert isinstance(steps[-1], Report)
+    assert capsys.readouterr() == ("", "")
     assert [d.id for d in library.latest().documents] == ["ferry.txt", "quay.md"]
     # From the second format on the same texts were embedded, and their vectors are taken over.
     assert (embedder.count == 0) == (not file.name.startswith("format-1"))
     list(build(settings.documents, settings.home.with_name("scratch"), CountingEmbedder(16)))
     assert found(settings.home) == found(settings.home.with_name("scratch"))
     verify(settings.home)
-    Library(settings, embedder)
-    assert capsys.readouterr().err == ""
+    Library(settings, embedder, lambda _: pytest.fail("it is made anew twice"))
 
 
 def test_another_embedder_is_never_taken_by_itself(settings: Settings) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from index import Report, build
 from rag.settings import Settings
+from tests.fakes import HashEmbedder
 from tests.scripted import ANSWER
 from tests.scripted_llm import DONE, Reply, ScriptedServer, finish, text, usage
 from ui import terminal
@@ -271,3 +273,14 @@ def test_what_is_kept_is_shown_and_deleted(feud: Run, home: Path) -> None:
     assert "2.0 MB" not in done.stdout
     assert not (home / "eval").exists()
     assert "Choose of: conversations" in error(feud("kept", "--forget", "models"), 1)
+
+
+def test_an_index_that_is_made_anew_is_said_and_its_steps_pass(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "a.txt").write_text("The ferry\n\nThe ferry was sold in 1911 to Marta Quist.\n")
+    *steps, report = terminal.anew(build(tmp_path / "documents", tmp_path / "home", HashEmbedder()))
+    assert steps
+    assert isinstance(report, Report)
+    assert capsys.readouterr() == ("", "The index is of an earlier feud and is made anew, once.\n")

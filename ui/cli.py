@@ -58,7 +58,7 @@ def ask(
 
         form = export.form_of(save)
     where = filtered(language, publisher, document, since, until)
-    assistant = open_assistant(Settings.from_env(), extractive)
+    assistant = open_assistant(Settings.from_env(), extractive, terminal.anew)
     show = terminal.show_json if json else terminal.show
     answer = show(assistant, question, where=where)
     if save:
@@ -73,7 +73,7 @@ def chat(extractive: Extractive = False) -> None:
     from rag.settings import Settings
     from ui import terminal
 
-    terminal.converse(open_assistant(Settings.from_env(), extractive))
+    terminal.converse(open_assistant(Settings.from_env(), extractive, terminal.anew))
 
 
 @app.command()
@@ -102,7 +102,11 @@ def search(
         Settings.from_env(),
     )
     asked = understand(question, [Turn(after, "")] if after else [], open_llm(settings))
-    hits = Library(settings).latest().search(asked.standalone, k, where, wordings=asked.wordings)
+    hits = (
+        Library(settings, shown=terminal.anew)
+        .latest()
+        .search(asked.standalone, k, where, wordings=asked.wordings)
+    )
     terminal.show_hits(hits, json, asked if explain else None)
 
 
@@ -115,9 +119,12 @@ def batch(
     """Answer a file of questions. Started again, it goes on where it stopped."""
     from rag.opening import open_assistant
     from rag.settings import Settings
+    from ui import terminal
     from ui.batch import answer_all
 
-    raise typer.Exit(answer_all(open_assistant(Settings.from_env(), extractive), in_file, out_file))
+    raise typer.Exit(
+        answer_all(open_assistant(Settings.from_env(), extractive, terminal.anew), in_file, out_file)
+    )
 
 
 @app.command()
@@ -205,7 +212,7 @@ def serve(
     from corpus import FeudError
     from rag.opening import open_assistant
     from rag.settings import Settings
-    from ui import background
+    from ui import background, terminal
     from ui.access import Access
     from ui.archive import Archive
     from ui.folder import Folder
@@ -220,7 +227,7 @@ def serve(
             "warning: Without --certificate the password and all answers cross the network readable.",
             file=sys.stderr,
         )
-    assistant = open_assistant(settings, extractive)
+    assistant = open_assistant(settings, extractive, terminal.anew)
     print("Loading the models…", flush=True)
     try:
         assistant.warm_up()
@@ -258,6 +265,7 @@ def mcp(
     from corpus import FeudError
     from rag.opening import open_assistant
     from rag.settings import Settings
+    from ui import terminal
     from ui.folder import Folder
     from ui.seats import Seats
 
@@ -266,7 +274,7 @@ def mcp(
     except ModuleNotFoundError as error:
         raise FeudError("The package mcp is missing. Install it with: pip install 'feud[mcp]'") from error
     settings = Settings.from_env()
-    assistant = open_assistant(settings, extractive)
+    assistant = open_assistant(settings, extractive, terminal.anew)
     library = server(assistant, Folder(settings, assistant.latest), Seats())
     if http is None:
         library.run("stdio")

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from corpus import DocumentError, FeudError, read_bytes, scan
 from corpus.apart import extract_apart
 from index import (
     MODELS,
+    Index,
     IndexBusy,
     IndexDamaged,
     IndexMismatch,
@@ -37,16 +39,19 @@ Check = Callable[[Settings], str]
 def examine(settings: Settings, fix: bool = False) -> int:
     """Print what each check found, and mend what can be if `fix`. Return 3 if something is wrong, else 0."""
     failed = False
+    _opened.cache_clear()
     for name, check in CHECKS.items():
         wrong = _told(name, check, settings)
         if wrong and fix and name in REPAIRS:
             try:
                 REPAIRS[name](settings)
+                _opened.cache_clear()
                 print(f"mended {name}", flush=True)
                 wrong = _told(name, check, settings)
             except (FeudError, OSError) as error:
                 print(plain(f"WRONG  {name:11} can't be mended: {error}"), flush=True)
         failed |= wrong
+    _opened.cache_clear()
     return 3 if failed else 0
 
 
@@ -58,6 +63,12 @@ def _told(name: str, check: Check, settings: Settings) -> bool:
         print(plain(f"WRONG  {name:11} {error}"), flush=True)
         return True
     return False
+
+
+@lru_cache(1)
+def _opened(settings: Settings) -> Index:
+    """The index, opened once for all checks, until something is mended."""
+    return open_index(settings.home, open_embedder(settings))
 
 
 def _disk(settings: Settings) -> str:
@@ -90,7 +101,7 @@ def _sqlite(settings: Settings) -> str:
 
 def _index(settings: Settings) -> str:
     verify(settings.home)
-    library = open_index(settings.home, open_embedder(settings))
+    library = _opened(settings)
     return (
         f"generation {library.generation}, {len(library.documents)} documents, {len(library.passages)} passages"
     )
@@ -98,7 +109,7 @@ def _index(settings: Settings) -> str:
 
 def _spans(settings: Settings) -> str:
     """Read each file again: what is cited has to stand in it, character for character."""
-    library = open_index(settings.home, open_embedder(settings))
+    library = _opened(settings)
     changed = [d.id for d in library.documents if _text(settings, d.id) != d.text]
     torn = [p for p in library.passages if not 0 <= p.start < p.end <= len(p.document.text)]
     if changed:
@@ -129,7 +140,7 @@ def _leftovers(settings: Settings) -> str:
 
 
 def _search(settings: Settings) -> str:
-    library = open_index(settings.home, open_embedder(settings))
+    library = _opened(settings)
     if not library.passages:
         return "nothing to find"
     wanted = library.passages[0]

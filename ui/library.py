@@ -25,7 +25,7 @@ from rag.settings import Settings
 from rag.timeline import disputed, timeline
 from rag.translate import LLMTranslator
 from ui.folder import LibraryError, aside, copy, take
-from ui.terminal import cited_words, date, plain
+from ui.terminal import anew, cited_words, date, plain
 
 WORDS = {
     "read": "reading files",
@@ -39,20 +39,20 @@ def index(settings: Settings, rebuild: bool = False, english: bool = False) -> N
     """Make the index equal to the folder, with a progress bar, and print what became of each file."""
     _seed(settings)
     embedder = open_embedder(settings)
-    *_, report = _shown(build(settings.documents, settings.home, embedder, rebuild=rebuild))
+    *_, report = shown(build(settings.documents, settings.home, embedder, rebuild=rebuild))
     assert isinstance(report, Report)
     _print_report(report, english)
     if english and report.waiting:
         started = time.monotonic()
-        for _ in _shown(translate(settings.home, LLMTranslator(open_llm(settings)))):
+        for _ in shown(translate(settings.home, LLMTranslator(open_llm(settings)))):
             pass
         seconds = time.monotonic() - started
-        for _ in _shown(refresh(settings.home, embedder)):
+        for _ in shown(refresh(settings.home, embedder)):
             pass
         print(f"{report.waiting} sentences were put into English in {seconds:.0f} s.")
 
 
-def _shown(steps: Iterator[Progress | Report]) -> Iterator[Progress | Report]:
+def shown(steps: Iterator[Progress | Report]) -> Iterator[Progress | Report]:
     """The steps of long work, shown as progress bars on the way."""
     columns = (TextColumn("{task.description:18}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     tasks: dict[str, TaskID] = {}
@@ -82,7 +82,7 @@ def remove(settings: Settings, names: list[str]) -> None:
 
 def listed(settings: Settings, as_json: bool) -> None:
     """Print the documents of the index and the files that could not become one."""
-    library = Library(settings).latest()
+    library = Library(settings, shown=anew).latest()
     others = aside(settings)
     if as_json:
         documents = [described(document) for document in library.documents]
@@ -103,7 +103,7 @@ def listed(settings: Settings, as_json: bool) -> None:
 
 def explained(settings: Settings, name: str) -> None:
     """Print one document with what was kept and what was left out, and why."""
-    document = next((d for d in Library(settings).latest().documents if d.id == name), None)
+    document = next((d for d in Library(settings, shown=anew).latest().documents if d.id == name), None)
     if document is None:
         raise LibraryError(f"There is no document {name!r} in the index. See: feud list")
     console = Console(highlight=False)
@@ -121,7 +121,7 @@ def explained(settings: Settings, name: str) -> None:
 
 def disagreements(settings: Settings, as_json: bool) -> None:
     """Print what the documents tell differently: every version with its source, in the order of time."""
-    found = Library(settings).latest()
+    found = Library(settings, shown=anew).latest()
     errors = Console(file=sys.stderr)
     sentences = track(
         found.sentences, "Comparing", console=errors, transient=True, disable=not errors.is_terminal
@@ -140,7 +140,7 @@ def disagreements(settings: Settings, as_json: bool) -> None:
 
 def dated(settings: Settings, as_json: bool) -> None:
     """Print what the documents date, in the order of time, each with its source and what tells it otherwise."""
-    found = Library(settings).latest()
+    found = Library(settings, shown=anew).latest()
     events = disputed(timeline(found.sentences), found)
     if as_json:
         print(json.dumps(happened(events), ensure_ascii=False, indent=2))

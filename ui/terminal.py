@@ -2,10 +2,10 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from corpus import Published
-from index import EVERYTHING, Filter, Hit
+from index import EVERYTHING, Filter, Hit, Progress, Report
 from rag.answer import Answer, Citation, Question, Turn
 from rag.assistant import Assistant
 from rag.contract import grounds, passages, to_json
@@ -16,6 +16,14 @@ _JOINERS = "\u200c\u200d"  # some scripts spell with them; they move no cursor
 def exit_code(answer: Answer) -> int:
     """0 for an answer or an honest refusal, 3 where the model failed."""
     return 3 if answer.status == "failed" else 0
+
+
+def anew(steps: Iterator[Progress | Report]) -> Iterator[Progress | Report]:
+    """The steps by which an index of an earlier feud is made anew, shown on the way."""
+    from ui.library import shown
+
+    print("The index is of an earlier feud and is made anew, once.", file=sys.stderr, flush=True)
+    return shown(steps)
 
 
 def show_json(assistant: Assistant, question: str, where: Filter = EVERYTHING) -> Answer:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -124,6 +125,65 @@ def test_a_disk_that_refuses_any_operation(folder: Path, tmp_path: Path, rounds:
         assert content(home) in ((after,) if done.returncode == 0 else (before, after)), at
         run(folder, home)
         assert content(home) == after, at
+
+
+def test_power_lost_at_any_operation(folder: Path, tmp_path: Path, rounds: Rounds) -> None:
+    """What was not synced by then is lost or garbled, see `tests.power`."""
+    kept, first = tmp_path / "kept", rounds.seed * 31
+    run(folder, kept)
+    (folder / "a.txt").write_text(story(70))
+    (folder / "b.txt").unlink()
+    last = first + len(list(rounds(480, 5)))
+    command = [sys.executable, "-m", "tests.power", folder, kept, tmp_path / "home", "power", first, last]
+    alone = os.environ | {"OMP_NUM_THREADS": "1"}  # threads do not live on in a fork
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, env=alone)
+    told = done.stdout.splitlines()
+    assert [line for line in told if not line.endswith(": died 9, found 0")] == [], done.stderr
+    assert len(told) == rounds.done
+
+
+SMALL_DISK = 1_000_000
+
+
+@pytest.fixture(params=["tmpfs", "limit"])
+def full(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, list[str]]]:
+    """A home on which a megabyte fits, all together or in each file, and what starts a command there."""
+    home = tmp_path / "small"
+    home.mkdir()
+    if request.param == "limit":
+        yield home, ["prlimit", f"--fsize={SMALL_DISK}"]
+        return
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "tmpfs", str(home)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a file system can be mounted by root alone")
+    yield home, []
+    subprocess.run(["umount", "--lazy", str(home)], check=True)
+
+
+def test_a_disk_that_is_full(
+    folder: Path, full: tuple[Path, list[str]], tmp_path: Path, rounds: Rounds
+) -> None:
+    home, limited = full
+    command = [*limited, sys.executable, "-c", FAILING, str(folder), str(home), "none", "0"]
+    run(folder, home)
+    before, seed = content(home), 100
+    for _ in rounds(10, 1):
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+        while done.returncode == 0:
+            before = content(home)
+            for _ in range(12):
+                seed += 1
+                (folder / f"{seed}.txt").write_text(story(seed, 60))
+            done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+        assert done.stderr == ""
+        assert done.stdout.startswith("IndexNotWritten: Can't write "), done.stdout
+        assert "MB free" in done.stdout
+        assert content(home) == before
+        for file in sorted(folder.glob("*.txt"))[: -(len(before[0]) // 2)]:  # there is room again
+            file.unlink()
+        run(folder, home)
+        before = content(home)
+        assert before == from_scratch(folder, tmp_path / "scratch")
 
 
 BUILD = """

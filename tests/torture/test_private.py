@@ -2,13 +2,16 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from tests.reader import Reader, texts
 from tests.scripted_llm import CUT, DONE, Reply, ScriptedServer, event, finish, text, usage
 from tests.torture.conftest import Rounds
 
@@ -106,3 +109,30 @@ def test_no_command_logs_what_it_reads_or_is_asked(
         assert KEY not in said, (command, said)
     assert not [name for name in tmp_path.rglob("*.log*") if name.is_file()]
     assert KEY not in out.read_text() if out.exists() else True
+
+
+def test_the_page_logs_nothing_of_it(server: ScriptedServer, environ: dict[str, str], rounds: Rounds) -> None:
+    feud(environ, "index").communicate(timeout=120)
+    logged = list[str]()
+    with feud(environ, "serve", "--port", "0") as served:
+        assert served.stdout
+        assert served.stderr
+        address = next(line for line in served.stdout if line.startswith("http://")).strip()
+        reading = Thread(target=logged.extend, args=(served.stderr,))
+        reading.start()
+        replies = [GOOD, *BROKEN]
+        for _ in rounds(60, 6):
+            server.reply = replies[rounds.done % len(replies)]
+            shown = texts(Reader(address).ask(QUESTION))
+            assert SOLD.removesuffix(".") in shown
+            assert KEY not in shown
+            server.reply = GOOD
+        Reader(address).post("run/predict", {"data": [QUESTION * 1_000, None, [], [], "", ""], "fn_index": 0})
+        Reader(address).post("run/predict", {"data": [{"no": QUESTION}], "fn_index": 0})
+        Reader(address).post("queue/join", {"data": [QUESTION], "fn_index": 9_999})
+        Reader(address).post("queue/join", {"data": QUESTION, "fn_index": "x"})
+        served.send_signal(signal.SIGINT)
+        served.wait(timeout=60)
+        reading.join(timeout=10)
+    rounds.told = f"{len(logged)} lines were logged"
+    assert private("".join(logged)) == "", logged
