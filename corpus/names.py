@@ -117,7 +117,7 @@ def same(name: str, others: Collection[str]) -> bool:
 
 
 def _differs(word: str, language: str) -> bool:
-    """Whether other languages spell a word otherwise: "Nederlandse" is an ending more than a language's name."""
+    """Whether other languages spell a word otherwise, as "Nederlandse": a language's name and an ending."""
     terms, spoken = _translated(language)
     stems = (word[:end] for end in range(max(len(word) - 2, 5), len(word)))
     return word in terms or any(stem in spoken for stem in stems)
