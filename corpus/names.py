@@ -8,8 +8,9 @@ in one script can't be held against a text in another.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
+from typing import Any
 
 _LATIN = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 _OTHERS = "\u0370-\u03ff\u0400-\u052f\u0531-\u0587"  # Greek, Cyrillic, Armenian: they have capitals too
@@ -31,11 +32,13 @@ def names(text: str, language: str, known: Collection[str] = ()) -> set[str]:
     ['microsoft', 'openai']
     >>> sorted(names("Die Klage von Musk gegen OpenAI", "de", known={"musk"}))
     ['musk', 'openai']
+    >>> names("toen dat Nederlandse stuk in maart verscheen", "nl")
+    set()
     """
     found = set()
     for match in _WORD.finditer(text):
         word, folded = match.group(), match.group().casefold()
-        if not any(letter.isupper() for letter in word) or word.isupper() or folded in _translated(language):
+        if not any(letter.isupper() for letter in word) or word.isupper() or _differs(folded, language):
             continue
         before = text[: match.start()]
         starts = not before.strip() or _BREAK.search(before)
@@ -113,15 +116,26 @@ def same(name: str, others: Collection[str]) -> bool:
     )
 
 
+def _differs(word: str, language: str) -> bool:
+    """Whether other languages spell a word otherwise, as "Nederlandse": a language's name and an ending."""
+    terms, spoken = _translated(language)
+    stems = (word[:end] for end in range(max(len(word) - 2, 5), len(word)))
+    return word in terms or any(stem in spoken for stem in stems)
+
+
 @cache
-def _translated(language: str) -> frozenset[str]:
-    """The words of months, days, countries and languages in one language, by CLDR."""
+def _translated(language: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The words of months, days, countries and languages in one language, and those of languages, by CLDR."""
     from babel import Locale, UnknownLocaleError
 
     try:
         locale = Locale.parse(language)
     except (UnknownLocaleError, ValueError):
-        return frozenset()
-    terms = [*locale.territories.values(), *locale.languages.values()]
-    terms += [*locale.months["format"]["wide"].values(), *locale.days["format"]["wide"].values()]
-    return frozenset(word.casefold() for term in terms for word in _WORD.findall(term))
+        return frozenset(), frozenset()
+    spoken = _words_of(locale.languages)
+    times = _words_of(locale.months["format"]["wide"]) | _words_of(locale.days["format"]["wide"])
+    return spoken | times | _words_of(locale.territories), spoken
+
+
+def _words_of(terms: Mapping[Any, str]) -> frozenset[str]:
+    return frozenset(word.casefold() for term in terms.values() for word in _WORD.findall(term))

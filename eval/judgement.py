@@ -20,6 +20,7 @@ from eval.pools import halves, news
 from eval.retrieval_report import pool_index
 from index import Hit, Index
 from rag.answer import Question
+from rag.assistant import ANSWERS
 from rag.evidence import gather
 from rag.gate import likeness
 from rag.judge import judged
@@ -66,7 +67,7 @@ def measure(settings: Settings, split: Split, sample: int) -> None:
 def _judged(question: Question, hits: Sequence[Hit], gold: Sequence[Gold], index: Index, llm: LLM) -> Judged:
     texts = {hit.passage.document.id: hit.passage.document.text for hit in hits}
     evidence = gather(hits, index)
-    likely = tuple(judged(question, evidence, likeness(question, hits, index), index, llm))
+    likely = tuple(judged(question, evidence, likeness(question, hits, index), index, llm, ANSWERS))
     known = [each for each in gold if each.document in texts]
     places = [(each.document.id, each.start, each.end) for each in evidence.sentences]
     right = tuple(retrieved(known, [place], texts) for place in places[: len(likely)])

@@ -188,11 +188,12 @@ def _written(answer: Answer, desk: _Desk, llm: LLM, like: float, strange: Set[st
     Where none is likely enough to, less so with what is `strange`, the documents do not say. What the model
     writes is taken over where it rests on its sentence; else that is quoted.
     """
-    evidence = desk.evidence
     try:
-        likely = list(judged(answer.question, evidence, like, desk.index, llm))
-        for place in _chosen(likely, STRANGE if strange else ANSWERS):
-            sentence = evidence.sentences[place]
+        least = STRANGE if strange else ANSWERS
+        likely = list(judged(answer.question, desk.evidence, like, desk.index, llm, least))
+        desk = replace(desk, evidence=desk.evidence.best(len(likely)))
+        for place in _chosen(likely, least):
+            sentence = desk.evidence.sentences[place]
             if _rests(answer, sentence):
                 continue
             for grown in _worded(answer, desk, llm, place, likely[place]):
@@ -214,7 +215,7 @@ def _written(answer: Answer, desk: _Desk, llm: LLM, like: float, strange: Set[st
 
 def _chosen(likely: Sequence[float], least: float) -> list[int]:
     """The places of the sentences that answer, likeliest first; none where none is likely enough."""
-    order = sorted(range(len(likely)), key=lambda place: (-likely[place], -place))
+    order = sorted(range(len(likely)), key=lambda place: -likely[place])
     if not order or likely[order[0]] < least:
         return []
     return [order[0], *(place for place in order[1:STATEMENTS] if likely[place] >= ANSWERS_TOO)]
@@ -300,7 +301,7 @@ def _counted(timing: Timing, piece: Piece, now: int) -> Timing:
 
 def _quoted(answer: Answer, desk: _Desk) -> Answer:
     """The evidence itself, word for word."""
-    for place in desk.evidence.best(QUOTED):
+    for place in range(min(QUOTED, len(desk.evidence.sentences))):
         *_, answer = _quoting(answer, desk, place)
     return answer
 

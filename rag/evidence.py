@@ -1,4 +1,4 @@
-"""Evidence: the few sentences that are worth the model's attention, the best one last."""
+"""Evidence: the few sentences that are worth the model's attention, the best one first."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from index import Hit, Index, sentence_scores
 from rag.alone import points_back
 from rag.wording import quotes
 
-SENTENCES = 6
-CHARACTERS = 1600
+SENTENCES = 10
+CHARACTERS = 2600
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Sentences with their scores for the question, in rising order.
+    """Sentences with their scores for the question, in falling order.
 
     `before` is the sentence that each of them follows, where that may say who speaks or is spoken of: where it
     names nobody itself, but points back or quotes. `around` are the words of its passages, also in English
@@ -33,9 +33,9 @@ class Evidence:
     around: tuple[str, ...]
     scores: NDArray[np.float32]
 
-    def best(self, count: int) -> list[int]:
-        """The places of the `count` sentences with the highest scores, best first."""
-        return list(range(len(self.sentences)))[::-1][:count]
+    def best(self, count: int) -> "Evidence":
+        """The `count` sentences with the highest scores."""
+        return Evidence(self.sentences[:count], self.before[:count], self.around[:count], self.scores[:count])
 
 
 def gather(hits: Sequence[Hit], index: Index) -> Evidence:
@@ -51,7 +51,6 @@ def gather(hits: Sequence[Hit], index: Index) -> Evidence:
         if len(chosen) == SENTENCES or (chosen and room < 0):
             break
         chosen.append(int(i))
-    chosen.reverse()
     sentences = tuple(found[i] for i in chosen)
     known = _named(hits, index)
     return Evidence(

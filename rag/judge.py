@@ -32,6 +32,16 @@ ANYTHING = 0.35
 Of 205 development questions, 140 of them about NTREX, an order to write a word and a poem that was asked for
 reach it; of those that the documents answer one comes near, a follow-up (.31).
 """
+FEW = 4
+"""Sentences that are read in any case."""
+SURE = 0.5
+"""Probability of one that answers, with which no more than these `FEW` are read."""
+SOME = 6
+"""Sentences that are read where none is so sure; more only while none is likely enough.
+
+For the development cases (n 93) that is 7.0 sentences of 10 in the mean, with the same choices as reading all;
+with 6 for each question one answer less is found.
+"""
 SAYS = 0.65
 """Least probability that a sentence says what was written from it.
 
@@ -40,18 +50,26 @@ others.
 """
 
 
-def judged(question: Question, evidence: Evidence, likeness: float, index: Index, llm: LLM) -> Iterator[float]:
-    """Yield the probability that a sentence answers the question, for each of the evidence. Raises `LLMError`.
+def judged(
+    question: Question, evidence: Evidence, likeness: float, index: Index, llm: LLM, least: float
+) -> Iterator[float]:
+    """Yield the probability that a sentence answers, for the best of the evidence. Raises `LLMError`.
+
+    It reads on while none has a probability of `least`, and stops early where one is sure.
 
     Where the model says neither Yes nor No, the search alone decides. What any sentence at all would answer,
     such as an order to say Yes, is no question, and nothing answers it.
     """
     if (llm.yes(controlling(question)) or 0) >= ANYTHING:
         return
-    best = float(evidence.scores.max(initial=-math.inf))
-    for sentence, score in zip(evidence.sentences, evidence.scores.tolist(), strict=True):
+    scores, highest = evidence.scores.tolist(), 0.0
+    for read, (sentence, score) in enumerate(zip(evidence.sentences, scores, strict=True)):
+        if highest >= (least if read >= SOME else SURE if read >= FEW else 1):
+            return
         yes = llm.yes(judging(question, index.english(sentence) or sentence.text))
-        yield weighed(yes, best - score, likeness)
+        likely = weighed(yes, scores[0] - score, likeness)
+        highest = max(highest, likely)
+        yield likely
 
 
 def weighed(yes: float | None, behind: float, likeness: float) -> float:
