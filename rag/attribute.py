@@ -12,14 +12,13 @@ import numpy as np
 from stopwordsiso import langs, stopwords
 
 from corpus import Sentence
-from corpus.dates import month_days
 from corpus.language import guess
 from corpus.names import absent, garbled, names
 from corpus.numbers import Quantity, currencies, missing, quantities
 from index import Index, SentenceView
 from index.tokens import tokens
 from rag.answer import ASKING, Question
-from rag.evidence import Evidence, dated_days, dated_numbers
+from rag.evidence import Evidence, dated_numbers, told_days
 from rag.wording import QUOTED
 
 READ: tuple[SentenceView, ...] = ("sentences", "english")
@@ -76,14 +75,14 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
         for has, sentence in zip(whole, evidence.sentences, strict=True)
     ]
     support, order = _ranked(text, question, evidence, index, proven)
-    paid, days = currencies(text), month_days(text)
+    paid = currencies(text)
     order = [
         row
         for row in order
         if not absent(fresh, _around(row, evidence))
         and not absent(spoken - fresh, f"{_around(row, evidence)} {evidence.sentences[row].document.text}")
         and paid <= currencies(evidence.around[row])
-        and days <= dated_days([evidence.sentences[row]])
+        and told_days(text, evidence.sentences[row])
     ]
     if able := [row for row in order if whole[row]]:
         cited, close = [evidence.sentences[able[0]]], able

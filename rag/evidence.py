@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Passage, Sentence
-from corpus.dates import month_days
+from corpus.dates import dates, month_days
 from corpus.names import names
 from corpus.numbers import Quantity, quantities
 from index import Hit, Index, sentence_scores
@@ -89,10 +89,18 @@ def dated_numbers(spans: Iterable[Passage | Sentence]) -> list[Quantity]:
     ]
 
 
-def dated_days(spans: Iterable[Passage | Sentence]) -> set[tuple[int, int]]:
-    """The days of months in passages or sentences, and those that their documents were published on."""
-    texts = (f"{span.text} {span.document.published.value} {span.document.published.until}" for span in spans)
-    return set().union(*(month_days(text, loosely=True) for text in texts))
+def told_days(text: str, sentence: Sentence) -> bool:
+    """Whether each day of a month in `text` stands in a sentence, or is the day that was published on.
+
+    The latter must be of that year, where `text` names one: "on 12 February 2018" is not of what was written on
+    12 February 2025 about 2018.
+    """
+    published = sentence.document.published
+    readings = {published.value, published.until} - {None}
+    others = month_days(text) - month_days(sentence.text, loosely=True)
+    whole = ({printed.value, printed.until} for printed in dates(text))
+    strange = " ".join(str(value) for values in whole if not values & readings for value in values)
+    return others <= month_days(f"{published.value} {published.until}") and not others & month_days(strange)
 
 
 def _words(hit: Hit, index: Index) -> str:
