@@ -1,4 +1,4 @@
-"""What the manual takes from the code, for MkDocs: pages made when the site is built, and files from other rooms.
+"""What the manual takes from the code, for MkDocs: pages made when it is built, files from other rooms.
 
 MkDocs calls `on_files` before it reads the pages.
 """
@@ -50,8 +50,8 @@ def commands() -> str:
             app.add_typer(entry.load(), name=entry.name)
     parts = [
         "# Commands\n\nWhat `feud COMMAND --help` says.\n\n"
-        "Exit codes: 0 answered, or honestly not; 1 a mistake of yours; 2 wrong usage; 3 a fault of a model or a "
-        "store. A mistake is one line on standard error: what happened, and what to do."
+        "Exit codes: 0 answered, or honestly not; 1 a mistake of yours; 2 wrong usage; 3 a fault of a model "
+        "or a store. A mistake is one line on standard error: what happened, and what to do."
     ]
     for names in _named(typer.main.get_command(app)):
         shown = CliRunner().invoke(app, [*names, "--help"], prog_name="feud", env={"COLUMNS": "100"})
@@ -87,13 +87,17 @@ def settings() -> str:
 def contract() -> str:
     """The JSON of an answer, field by field, from the shapes that the tests hold each answer against."""
     lines = [
-        "# JSON\n\nOne shape, whoever asks: `feud ask --json`, `feud batch`, `POST /api/ask`, the key `feud` of an "
-        "OpenAI completion and the tool `ask` of `feud mcp`. `start` and `end` count characters of the decoded "
-        "file, and `text[start:end] == quote`, always. Another shape gets another number under `schema`. The whole "
-        "description of the routes, for programs, is at `/api/openapi.json` of a running `feud serve`.",
+        "# JSON\n\nOne shape, `feud ask --json`, `feud batch`, `POST /api/ask`, the key `feud` of an "
+        "OpenAI completion, the tool `ask` of `feud mcp`. `start` and `end` count characters of the decoded "
+        "file, and `text[start:end] == quote`, always. Another shape gets another number under `schema`. All "
+        "routes are described for programs at `/api/openapi.json` of a running `feud serve`.",
     ]
     for shape in SHAPES:
-        lines += [f"\n## {shape.__name__}\n\n{_own_words(shape)}\n", "| field | type | meaning |", "|---|---|---|"]
+        lines += [
+            f"\n## {shape.__name__}\n\n{_own_words(shape)}\n",
+            "| field | type | meaning |",
+            "|---|---|---|",
+        ]
         for name, field in shape.model_fields.items():
             lines.append(
                 f"| `{field.alias or name}` | {_cell(_type(field.annotation))} | {field.description or ''} |"
