@@ -1,8 +1,8 @@
 """Runs a page of the manual: its files are written, its commands run in one shell, what they print compared.
 
-A block with a `title` is a file. A `console` block is run: behind `$ ` stand commands, below each what it prints,
-where `...` is anything. `feud serve` and `feud mcp --http` go on in the background until the page ends. A `sh`
-block is what can't be run here (other machines, other programs): its commands are only understood.
+A block with a `title` is a file. A `console` block is run: behind `$ ` stand commands, below each what it
+prints, where `...` is anything. `feud serve` and `feud mcp --http` go on in the background until the page ends.
+A `sh` block is what can't be run here (other machines, other programs): its commands are only understood.
 """
 
 import doctest
