@@ -6,7 +6,7 @@ FEUD := $(VENV)/bin/feud
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native models index serve ask test torture fuzz sbom licences audit lint eval browser pictures pace lock clean
+.PHONY: help setup native models index serve ask docs test torture fuzz sbom licences audit lint eval browser pictures pace lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -81,7 +81,7 @@ lint: $(VENV)/.dev
 
 $(VENV)/.dev: $(VENV)/.installed
 	@echo "== tools for the tests"
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,docs]'
 	@touch $@
 
 browser: ## Debian's Chromium for the tests of the page
@@ -91,6 +91,10 @@ browser: ## Debian's Chromium for the tests of the page
 eval: index ## the whole eval, development and test cases: about half an hour
 	$(FEUD) eval --split dev
 	$(FEUD) eval --split test
+
+docs: $(VENV)/.dev ## build the manual: site/index.html, which needs no server
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --config-file ui/manual/mkdocs.yml
+	@echo "The manual is in site/index.html"
 
 pictures: index browser $(VENV)/.dev ## take the pictures of the page anew
 	@fc-list :lang=zh | grep -q . || apt-get install -y -qq fonts-noto-cjk

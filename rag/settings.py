@@ -10,22 +10,24 @@ import platformdirs
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where things are kept and which models answer. Each field is set by `FEUD_` and its name in capitals.
-
-    `home` holds everything built: index, eval runs, and by default the `documents` that are answered from
-    and the `models`. `embedder` is a name of the store (`feud models list`), a sentence-transformers folder
-    or name, or `https://host/v1#model`. `llm_model` is a name of the store or a GGUF file; with
-    `llm_base_url` set, it is what that OpenAI-compatible endpoint calls its model.
-    """
+    """Where things are kept and which models answer. Each field is set by `FEUD_` and its name in capitals."""
 
     home: Path
+    """Everything that is built or kept: documents and removed ones, models, index, conversations, eval runs."""
     documents: Path
+    """The folder that is answered from."""
     models: Path
+    """The model store."""
     embedder: str = "multilingual-e5-small"
+    """A name of `feud models list`, a sentence-transformers folder or name, or `https://host/v1#model`."""
     embedder_api_key: str = field(default="", repr=False)
+    """The key of such an endpoint."""
     llm_model: str = "qwen2.5-coder-1.5b-instruct"
+    """A name of `feud models list`, or a GGUF file; with `FEUD_LLM_BASE_URL` what that calls its model."""
     llm_base_url: str = ""
+    """Any OpenAI-compatible endpoint that answers in place of the embedded engine."""
     llm_api_key: str = field(default="", repr=False)
+    """The key of that endpoint."""
 
     @property
     def conversations(self) -> Path:

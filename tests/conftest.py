@@ -1,6 +1,7 @@
 """Fixtures for every room: here, a served page and a browser in front of it."""
 
 import asyncio
+import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,8 @@ import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+    from rag.settings import Settings
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = (
@@ -33,6 +36,22 @@ def pytest_configure(config: pytest.Config) -> None:
     # After a run Gradio's queue asks pandas for its statistics in ways that pandas has deprecated,
     # and as errors they kill the queue: https://github.com/gradio-app/gradio/blob/main/gradio/queueing.py
     config.addinivalue_line("filterwarnings", r"ignore:::gradio\.queueing")
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> "Settings":
+    """A home with an index of the shipped documents, made once; who changes something there takes a copy."""
+    from corpus.shipped import seed
+    from index import build
+    from rag.opening import open_embedder
+    from rag.settings import Settings
+
+    home = tmp_path_factory.mktemp("shipped")
+    fresh = dataclasses.replace(Settings.from_env(), home=home, documents=home / "documents")
+    seed(fresh.documents)
+    for _ in build(fresh.documents, fresh.home, open_embedder(fresh)):
+        pass
+    return fresh
 
 
 @pytest.fixture

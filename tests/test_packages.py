@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -34,25 +35,43 @@ def test_the_snippet_of_the_readme_runs(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel of what git would keep, built without a network."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist of what git would keep and, made from nothing but that sdist, the wheel."""
     source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
-    kept = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    for name in kept.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
-    code = "from setuptools.build_meta import build_wheel, build_sdist; import sys; "
-    code += "place = sys.argv[1]; build_sdist(place); build_wheel(place)"
-    subprocess.run([sys.executable, "-c", code, str(built)], cwd=source, check=True, capture_output=True)
-    assert len(list(built.glob("feud-*.tar.gz"))) == 1
+    for name in kept():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes((ROOT / name).read_bytes())
+
+    def make(kind: str, place: Path) -> None:
+        code = f"import setuptools.build_meta as s, sys; s.build_{kind}(sys.argv[1])"
+        subprocess.run([sys.executable, "-c", code, str(built)], cwd=place, check=True, capture_output=True)
+
+    make("sdist", source)
+    [sdist] = built.glob("feud-*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(built / "unpacked", filter="data")
+    [place] = (built / "unpacked").iterdir()
+    make("wheel", place)
+    return built
+
+
+def kept() -> list[str]:
+    """The files that git keeps, or would."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+    return [name for name in listed.splitlines() if (ROOT / name).is_file()]
+
+
+@pytest.fixture
+def wheel(built: Path) -> Path:
     [found] = built.glob("feud-*.whl")
     return found
+
+
+def test_the_sdist_has_all_that_git_keeps(built: Path) -> None:
+    [place] = (built / "unpacked").iterdir()
+    names = {file.relative_to(place).as_posix() for file in place.rglob("*") if file.is_file()}
+    assert set(kept()) - names == {".ci/run", ".gitignore"}
 
 
 def test_the_wheel_has_all_that_the_program_reads(wheel: Path) -> None:
@@ -62,11 +81,11 @@ def test_the_wheel_has_all_that_the_program_reads(wheel: Path) -> None:
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.suffix in data and "__pycache__" not in path.parts
+        if path.suffix in data and not {"__pycache__", "manual"} & set(path.parts)
     }
     assert wanted - names == set()
     assert {f"{package}/py.typed" for package in PACKAGES} <= names
-    assert not any(name.startswith("tests/") for name in names)
+    assert not any(name.startswith(("tests/", "ui/manual/")) for name in names)
 
 
 def test_the_wheel_runs_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:

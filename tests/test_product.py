@@ -2,17 +2,16 @@
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from corpus.shipped import seed
-from index import build
 from rag.assistant import Assistant
 from rag.contract import to_json
-from rag.opening import Library, open_assistant, open_embedder
+from rag.opening import Library, open_assistant
 from rag.settings import Settings
 from ui.folder import Folder
 
@@ -23,14 +22,11 @@ pytestmark = pytest.mark.model
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(shipped: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A home of its own with an index of the shipped documents; the models are those of the real home."""
-    home = tmp_path_factory.mktemp("home")
-    fresh = dataclasses.replace(Settings.from_env(), home=home, documents=home / "documents")
-    seed(fresh.documents)
-    for _ in build(fresh.documents, fresh.home, open_embedder(fresh)):
-        pass
-    return fresh
+    home = tmp_path_factory.mktemp("product") / "home"
+    shutil.copytree(shipped.home, home)
+    return dataclasses.replace(shipped, home=home, documents=home / "documents")
 
 
 @pytest.fixture(scope="module")
