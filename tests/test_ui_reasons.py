@@ -10,7 +10,7 @@ from corpus.folder import parse
 from corpus.noise import _RULES
 from corpus.read import read_bytes
 from eval.case import Kind
-from eval.report import MUST
+from eval.tables import MUST
 from ui.reasons import _rules, reason_words
 from ui.texts import LANGUAGES, speaking
 
