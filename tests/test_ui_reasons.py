@@ -21,6 +21,12 @@ FILES = {
     "odd.xyz": b"text",
     "broken.pdf": b"%PDF-1.4 nothing",
     "broken.docx": b"PK nothing",
+    "broken.epub": b"PK nothing",
+    "odd.eml": b"text",
+    "attached.eml": b"Subject: a\n\n> quoted",
+    "bare.mht": b"Subject: a\n\ntext",
+    "odd.xml": b"<a>text</a>",
+    "bare.rss": b"<rss/>",
     "bare.html": b"<p></p>",
     "a\u202eb.txt": b"text",
 }

@@ -1,7 +1,9 @@
 """What is wrong, and how to mend it: one line a check; some are mended here."""
 
+import json
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,8 +36,10 @@ from ui.terminal import plain
 Check = Callable[[Settings], str]
 
 
-def examine(settings: Settings, fix: bool = False) -> int:
+def examine(settings: Settings, fix: bool = False, as_json: bool = False) -> int:
     """Print what each check found, and mend what can be if `fix`. Return 3 if something is wrong, else 0."""
+    if as_json:
+        return _examined(settings, fix)
     failed = False
     for name, check in CHECKS.items():
         wrong = _told(name, check, settings)
@@ -50,14 +54,32 @@ def examine(settings: Settings, fix: bool = False) -> int:
     return 3 if failed else 0
 
 
+def _examined(settings: Settings, fix: bool) -> int:
+    """As `examine`, as JSON; what could not be mended stays wrong."""
+    told = []
+    for name, check in CHECKS.items():
+        right, words = _found(check, settings)
+        if not right and fix and name in REPAIRS:
+            with suppress(FeudError, OSError):
+                REPAIRS[name](settings)
+                right, words = _found(check, settings)
+        told.append({"check": name, "ok": right, "found": words})
+    print(json.dumps(told, ensure_ascii=False, indent=2))
+    return 0 if all(each["ok"] for each in told) else 3
+
+
+def _found(check: Check, settings: Settings) -> tuple[bool, str]:
+    try:
+        return True, check(settings)
+    except (FeudError, OSError) as error:
+        return False, str(error)
+
+
 def _told(name: str, check: Check, settings: Settings) -> bool:
     """Print what a check found; return whether something is wrong."""
-    try:
-        print(plain(f"ok     {name:11} {check(settings)}"), flush=True)
-    except (FeudError, OSError) as error:
-        print(plain(f"WRONG  {name:11} {error}"), flush=True)
-        return True
-    return False
+    right, words = _found(check, settings)
+    print(plain(f"{'ok' if right else 'WRONG':6} {name:11} {words}"), flush=True)
+    return not right
 
 
 def _disk(settings: Settings) -> str:
