@@ -6,7 +6,7 @@ FEUD := $(VENV)/bin/feud
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native models index serve ask docs test torture fuzz sbom licences audit lint eval browser pictures pace lock clean
+.PHONY: help setup native models index serve ask docs test torture fuzz clients sbom licences audit lint eval browser pictures pace lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,13 @@ fuzz: $(VENV)/.dev ## feed what reads documents, questions and replies, led by t
 	  echo "== $$target" && (cd $(VENV)/fuzz && HF_HUB_OFFLINE=1 PYTHONPATH="$(CURDIR)" "$(abspath $(VENV))/bin/python" -m tests.fuzz $$target \
 	    $$(( $(or $(MINUTES),12) * 60 / $(words $(FUZZED)) )) $$target > $$target.log 2>&1) || { tail -n 40 $(VENV)/fuzz/$$target.log; exit 1; }; \
 	  grep -a "^Done\|slowest" $(VENV)/fuzz/$$target.log; done
+
+clients: index ## what other people's clients get: LangChain, LlamaIndex, openai, Open WebUI's requests
+	$(PYTHON) -m venv $(VENV)/clients
+	$(VENV)/clients/bin/pip install --quiet --disable-pip-version-check openai langchain-openai llama-index-llms-openai-like httpx
+	$(FEUD) serve --extractive --port 7899 & server=$$!; trap "kill $$server" EXIT; \
+	  for n in $$(seq 120); do $(VENV)/clients/bin/python -c 'import httpx; httpx.get("http://127.0.0.1:7899/v1/models")' 2>/dev/null && break; sleep 1; done; \
+	  $(VENV)/clients/bin/python tests/clients.py http://127.0.0.1:7899/v1
 
 sbom: $(VENV)/.supply ## what is installed, as CycloneDX: sbom.json
 	$(VENV)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file sbom.json

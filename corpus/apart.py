@@ -12,9 +12,9 @@ import time
 from typing import Any
 
 from corpus.errors import DocumentError
-from corpus.read import Content, extract
+from corpus.read import SUFFIXES, Content, extract
 
-APART = (".html", ".htm", ".pdf", ".docx")
+APART = tuple(suffix for suffix in SUFFIXES if suffix not in (".txt", ".md"))
 SECONDS = 60.0
 """How long one file may take."""
 MEMORY = 2 << 30

@@ -5,6 +5,7 @@
 
 import io
 import os
+import re
 import stat
 import zipfile
 from collections.abc import Callable
@@ -24,6 +25,7 @@ _BOMS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+_SAVED_FROM = re.compile(rb"<!--\s*saved from url=\(\d+\)(https?://[^\s<>]+)\s*-->")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def _plain(data: bytes) -> Content:
     return Content(decode(data))
 
 
-def _html(data: bytes) -> Content:
+def html_content(data: bytes) -> Content:
+    """Return the main text of a page, and what it says of itself. Raises DocumentError."""
     import trafilatura
 
     text = trafilatura.extract(data, output_format="markdown", include_comments=False, include_links=False)
@@ -130,6 +133,8 @@ def _html(data: bytes) -> Content:
     found = trafilatura.extract_metadata(data)
     names = {"title": "title", "author": "author", "date": "date", "url": "url", "sitename": "publisher"}
     properties = {ours: getattr(found, theirs, None) for theirs, ours in names.items()}
+    if saved := _SAVED_FROM.search(data[:2000]):  # what a browser writes that saves a page
+        properties["url"] = properties["url"] or saved[1].decode("ascii", "replace")
     return Content(text, {key: value for key, value in properties.items() if isinstance(value, str)})
 
 
@@ -173,12 +178,43 @@ def _docx(data: bytes) -> Content:
     return Content("\n\n".join(blocks), {key: value for key, value in properties.items() if value})
 
 
+def _mail(data: bytes) -> Content:
+    from corpus.mail import mail
+
+    return mail(data)
+
+
+def _saved_page(data: bytes) -> Content:
+    from corpus.mail import saved_page
+
+    return saved_page(data)
+
+
+def _book(data: bytes) -> Content:
+    from corpus.epub import book
+
+    return book(data)
+
+
+def _feed(data: bytes) -> Content:
+    from corpus.feed import feed
+
+    return feed(data)
+
+
 _READERS: dict[str, Callable[[bytes], Content]] = {
     ".txt": _plain,
     ".md": _plain,
-    ".html": _html,
-    ".htm": _html,
+    ".html": html_content,
+    ".htm": html_content,
+    ".mht": _saved_page,
+    ".mhtml": _saved_page,
     ".pdf": _pdf,
     ".docx": _docx,
+    ".epub": _book,
+    ".eml": _mail,
+    ".rss": _feed,
+    ".atom": _feed,
+    ".xml": _feed,
 }
 SUFFIXES = tuple(_READERS)

@@ -13,13 +13,15 @@ from threading import Lock
 from typing import Any
 
 from corpus import Document, FeudError
-from eval.case import load, spread
+from eval.case import spread
+from eval.casefile import load
 from eval.measures import Span, places, retrieved
 from eval.normalise import states
-from eval.report import SCHEMA, faults, write_report
+from eval.report import SCHEMA, write_report
 from eval.risk import curve
 from eval.runner import Row, RunError, evaluate, read_rows, run_folder
 from eval.summary import summarise
+from eval.tables import faults
 from rag.assistant import Assistant
 from rag.settings import Settings
 

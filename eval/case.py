@@ -1,15 +1,13 @@
-"""The questions that feud is measured with: reading `cases/*.toml` and holding them against the documents."""
+"""The questions that a program is measured with, and what is wrong with them, held against the documents."""
 
-import tomllib
-from collections import Counter, defaultdict
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from corpus import FeudError
-from eval.normalise import holds, states
+from eval.normalise import fold, holds, states
 from rag import Turn
 
 Split = Literal["dev", "test"]
@@ -27,16 +25,6 @@ Kind = Literal[
     "instruction",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-LANGUAGES = frozenset(
-    ["ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "vi", "zh"]
-)
-FOLDER = Path(__file__).parent / "cases"
-
-_CASE_KEYS = {"id", "kind", "language", "question", "history", "answerable", "needs", "facts", "forbidden"}
-
-
-class CaseError(FeudError):
-    """A case file can't be read; the message says which file, which case and what to correct."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +58,6 @@ class Case:
     without: str = ""
 
 
-def load(folder: Path = FOLDER, split: Split | None = None) -> list[Case]:
-    """Read every case below `folder`, one file a topic, in the order of the file names.
-
-    Raises `CaseError` for a file that is not as `cases/README.md` describes it.
-    """
-    files = sorted(folder.glob("*.toml"))
-    if not files:
-        raise CaseError(f"There are no case files (*.toml) in {folder}. Give the folder that holds them.")
-    cases = [case for file in files for case in _topic(file)]
-    return [case for case in cases if split in (None, case.split)]
-
-
 def spread(cases: Sequence[Case], count: int) -> list[Case]:
     """Choose `count` cases, one of each kind in turn, the same ones every time."""
     kinds = [list(group) for _, group in groupby(sorted(cases, key=lambda c: c.kind), key=lambda c: c.kind)]
@@ -89,123 +65,98 @@ def spread(cases: Sequence[Case], count: int) -> list[Case]:
     return rounds[:count]
 
 
-def check(cases: Sequence[Case], documents: Mapping[str, str]) -> list[str]:
-    """Return what is wrong with the cases, one line a problem; `documents` maps ids to decoded texts."""
-    problems = [f"{name}: the id stands {n} times" for name, n in Counter(c.id for c in cases).items() if n > 1]
-    splits: defaultdict[str, set[str]] = defaultdict(set)
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a case, by its id, and under which key; `quote` are the words that it is about."""
+
+    case: str
+    key: str
+    words: str
+    quote: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.words}"
+
+
+def check(cases: Sequence[Case], documents: Mapping[str, str]) -> list[Problem]:
+    """Return what is wrong with the cases; `documents` maps ids to decoded texts."""
+    times = Counter(case.id for case in cases)
+    problems = [
+        Problem(name, "id", f"the id stands {n} times; give each case its own")
+        for name, n in times.items()
+        if n > 1
+    ]
+    splits: dict[str, dict[str, str]] = {}
     for case in cases:
-        splits[case.topic].add(case.split)
-    problems += [f"topic {topic!r} is in both splits" for topic, found in splits.items() if len(found) > 1]
-    return problems + [f"{case.id}: {line}" for case in cases for line in _wrong(case, documents)]
+        splits.setdefault(case.topic, {})[case.split] = case.id
+    for topic, found in splits.items():
+        if len(found) > 1:
+            problems.append(Problem([*found.values()][-1], "split", f"topic {topic!r} is in both splits"))
+    return problems + [problem for case in cases for problem in _wrong(case, documents)]
 
 
-def _wrong(case: Case, documents: Mapping[str, str]) -> Iterator[str]:
+def _wrong(case: Case, documents: Mapping[str, str]) -> Iterator[Problem]:
+    for key, words in _wrong_words(case):
+        yield Problem(case.id, key, words)
+    for quote, words in _wrong_gold(case, documents):
+        yield Problem(case.id, "needs", words, quote)
+    for key, words in _wrong_forms(case):
+        yield Problem(case.id, key, words)
+
+
+def _wrong_words(case: Case) -> Iterator[tuple[str, str]]:
     if case.kind not in KINDS:
-        yield f"kind {case.kind!r} is none of {', '.join(KINDS)}"
+        yield "kind", f"kind {case.kind!r} is none of {', '.join(KINDS)}"
     if case.split not in get_args(Split):
-        yield f"split {case.split!r} is neither dev nor test"
-    if case.language not in LANGUAGES:
-        yield f"language {case.language!r} is none of {', '.join(sorted(LANGUAGES))}"
+        yield "split", f"split {case.split!r} is neither dev nor test"
+    if not re.fullmatch("[a-z]{2}", case.language):
+        yield "language", f"language {case.language!r} is no two letters of ISO 639-1, such as de or zh"
     if not case.question.strip():
-        yield "the question is empty"
+        yield "question", "the question is empty"
     if (case.kind == "follow_up") != bool(case.history):
-        yield "a follow-up has a history, and nothing else has one"
+        yield "history", "a follow_up has a history, and nothing else has one"
     if case.answerable and not (case.needs and case.facts):
-        yield "answerable, but without needs or without facts"
+        yield "question", "answerable, but without needs or without facts; or write: answerable = false"
     if not case.answerable and (case.needs or case.facts):
-        yield "not answerable, but with needs or facts"
+        yield "needs", "not answerable, but with needs or facts; leave out the one or the other"
     if case.kind in ("unanswerable", "off_topic") and case.answerable:
-        yield f"kind {case.kind} can't be answerable"
+        yield "kind", f"kind {case.kind} can't be answerable; write: answerable = false"
     if case.kind in ("conflict", "several_documents") and len(case.needs) < 2:
-        yield f"kind {case.kind} has fewer than two needs"
-    yield from _wrong_gold(case, documents)
-    yield from _wrong_forms(case)
+        yield "needs", f"kind {case.kind} has fewer than two needs, a list of quotes each"
 
 
-def _wrong_gold(case: Case, documents: Mapping[str, str]) -> Iterator[str]:
+def _wrong_gold(case: Case, documents: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for need in case.needs:
         if not need:
-            yield "a need has no quote"
+            yield "", "a need has no quote"
         for gold in need:
             if gold.document not in documents:
-                yield f"there is no document {gold.document!r}"
+                yield gold.document, f"there is no document {gold.document!r}; feud list shows their ids"
             elif not gold.quote.strip() or gold.quote not in documents[gold.document]:
-                yield f"{gold.document} does not hold the quote {gold.quote!r}"
+                near = gold.quote.strip() and fold(gold.quote) in fold(documents[gold.document])
+                mend = (
+                    "it stands there with other spaces, capitals or marks"
+                    if near
+                    else f"feud list --explain {gold.document} shows the words"
+                )
+                yield gold.quote, f"{gold.document} does not hold the quote {gold.quote!r}; {mend}"
 
 
-def _wrong_forms(case: Case) -> Iterator[str]:
+def _wrong_forms(case: Case) -> Iterator[tuple[str, str]]:
     quotes = [gold.quote for need in case.needs for gold in need]
     asked = [case.question, *(words for turn in case.history for words in (turn.question, turn.answer))]
     for form in (*case.forbidden, *(form for fact in case.facts for form in fact)):
         if not form.strip():
-            yield "a surface form is empty"
+            yield "facts", "a surface form is empty"
     for fact in case.facts:
         if not any(states(quote, fact) for quote in quotes):
-            yield f"no gold quote says the fact {fact[:1]}"
+            yield "facts", f"no gold quote says the fact {fact[:1]}; add the form that stands in one"
         for form in fact:
             if any(holds(text, form) for text in asked):
-                yield f"the question or its history already says {form!r}, so an echo would pass as an answer"
+                yield (
+                    "facts",
+                    f"the question or its history already says {form!r}, so an echo would pass as an answer",
+                )
     for form in case.forbidden:
         if any(holds(quote, form) for quote in quotes):
-            yield f"the forbidden {form!r} stands in a gold quote"
-
-
-def _topic(file: Path) -> list[Case]:
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise CaseError(f"{file.name} is not valid TOML: {error}. Correct that line.") from error
-    groups = table.get("quotes", {})
-    named = [(name, Gold(document, words)) for document in groups for name, words in groups[document].items()]
-    quotes, facts = dict(named), table.get("facts", {})
-    if len(quotes) < len(named):
-        raise CaseError(f"{file.name} gives one name to two quotes. Rename one.")
-    if odd := sorted(name for name, forms in facts.items() if not isinstance(forms, list)):
-        raise CaseError(
-            f'{file.name}: the fact {odd[0]!r} is no list of surface forms. Write {odd[0]} = ["…"].'
-        )
-    rows = table.get("case", [])
-    cases = [_case(row, file, str(table.get("split", "")), quotes, facts) for row in rows]
-    used = {name for row in rows for need in row.get("needs", []) for name in need}
-    used |= {name for row in rows for name in row.get("facts", [])}
-    if idle := sorted({*quotes, *facts} - used):
-        raise CaseError(f"{file.name}: no case uses {', '.join(idle)}. Use or delete what is named there.")
-    return cases
-
-
-def _case(
-    row: Mapping[str, Any], file: Path, split: str, quotes: Mapping[str, Gold], facts: Mapping[str, list[str]]
-) -> Case:
-    where = f"{file.name}, case {row.get('id', '(without id)')!r}"
-    if unknown := sorted(row.keys() - _CASE_KEYS):
-        raise CaseError(
-            f"{where} has the unknown key {unknown[0]!r}. Known keys: {', '.join(sorted(_CASE_KEYS))}."
-        )
-    needs, wanted = row.get("needs", []), row.get("facts", [])
-    missing = [name for need in needs for name in need if name not in quotes]
-    missing += [name for name in wanted if name not in facts]
-    if missing:
-        raise CaseError(
-            f"{where} names {missing[0]!r}, which the file does not define. Add it or correct the name."
-        )
-    history, forbidden = row.get("history", []), row.get("forbidden", [])
-    if not isinstance(forbidden, list) or any(not isinstance(pair, list) or len(pair) != 2 for pair in history):
-        raise CaseError(
-            f"{where}: forbidden is a list of forms, history a list of [question, answer]. Correct it."
-        )
-    try:
-        return Case(
-            id=row["id"],
-            split=split,  # type: ignore[arg-type]  # check() names a wrong split, kind or language
-            topic=file.stem,
-            kind=row["kind"],
-            language=row["language"],
-            question=row["question"],
-            history=tuple(Turn(question, answer) for question, answer in history),
-            answerable=row.get("answerable", True),
-            needs=tuple(tuple(quotes[name] for name in need) for need in needs),
-            facts=tuple(tuple(facts[name]) for name in wanted),
-            forbidden=tuple(forbidden),
-        )
-    except KeyError as error:
-        raise CaseError(f"{where} has no {error.args[0]!r}. Add it.") from error
+            yield "forbidden", f"the forbidden {form!r} stands in a gold quote"

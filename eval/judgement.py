@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from eval.case import Gold, Split, load
+from eval.case import Gold, Split
+from eval.casefile import load
 from eval.measures import retrieved
 from eval.pools import halves, news
 from eval.retrieval_report import pool_index

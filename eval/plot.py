@@ -1,11 +1,55 @@
-"""A line plot as SVG: logarithmic axes for sizes, plain ones for shares."""
+"""Plots as SVG: lines over logarithmic axes for sizes and plain ones for shares, and intervals."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 400, 70, 50, 20
+_NAMES, _NOTES = 160, 150  # what stands left and right of intervals
 _COLOURS = ("#0b6e99", "#c2410c", "#4d7c0f", "#7e22ce")
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A value with its interval, and what stands beside it."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    note: str = ""
+
+
+def intervals(what: str, bars: Sequence[Bar], low: float = 0.0, high: float = 1.0) -> str:
+    """Return values as dots with their intervals, one below the other, on an axis from `low` to `high`."""
+    foot = _TOP + 24 * len(bars)
+
+    def at(value: float) -> float:
+        return round(_NAMES + (min(max(value, low), high) - low) / (high - low) * (_WIDTH - _NOTES - _NAMES), 1)
+
+    drawn = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {foot + 28}" role="img" '
+        f'aria-label="{escape(what)}" font-family="sans-serif" font-size="12">'
+        '<rect width="100%" height="100%" fill="#fff"/>'
+    ]
+    for step in range(5):
+        tick = low + step * (high - low) / 4
+        drawn.append(
+            f'<line x1="{at(tick)}" x2="{at(tick)}" y1="{_TOP - 8}" y2="{foot}" '
+            f'stroke="{"#888" if tick == 0 else "#ddd"}"/>'
+            f'<text x="{at(tick)}" y="{foot + 16}" text-anchor="middle">{tick:g}</text>'
+        )
+    for number, bar in enumerate(bars):
+        y = _TOP + 24 * number + 8
+        drawn.append(
+            f'<text x="{_NAMES - 10}" y="{y + 4}" text-anchor="end">{escape(bar.name)}</text>'
+            f'<line x1="{at(bar.low)}" x2="{at(bar.high)}" y1="{y}" y2="{y}" '
+            f'stroke="{_COLOURS[0]}" stroke-width="3"/>'
+            f'<circle cx="{at(bar.value)}" cy="{y}" r="5" fill="{_COLOURS[0]}"/>'
+            f'<text x="{_WIDTH - _NOTES + 14}" y="{y + 4}">{escape(bar.note)}</text>'
+        )
+    return "\n".join([*drawn, "</svg>", ""])
 
 
 def lines(across: str, series: Mapping[str, Sequence[tuple[float, float]]], shares: bool = False) -> str:

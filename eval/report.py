@@ -2,7 +2,6 @@
 
 import json
 import textwrap
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -22,40 +21,25 @@ from eval.risk import Point, curve
 from eval.runner import Row
 from eval.summary import RESAMPLES, SEED, By, Comparison, Summary
 from eval.tables import (
-    BY_NAME,
     COLUMNS,
     COMPARED,
     LEGEND,
     WHOLE,
     apart,
+    changed,
     compared,
+    faults,
     grouped,
     headline,
-    names,
     percent,
+    visible,
     whole,
 )
+from eval.web_report import web_page
 
 SCHEMA = 1
 _BYS: tuple[By, ...] = ("kind", "language")
 _LONGEST = len("unanswerable")  # the longest single word among the kinds
-# A case fails where one of these is not at its best; precision is not among them, as gold is not complete.
-MUST = (
-    "failed",
-    "answered",
-    "abstained",
-    "facts",
-    "forbidden",
-    "citation validity",
-    "citation recall",
-    "language",
-)
-
-
-def faults(row: Row) -> dict[str, float]:
-    """The measures by which a case failed, with their values; empty where it did not."""
-    best = {name: 1.0 if BY_NAME[name].better == "higher" else 0.0 for name in MUST}
-    return {name: row.measures[name] for name in MUST if row.measures.get(name, best[name]) != best[name]}
 
 
 def render(summary: Summary) -> Stack:
@@ -78,19 +62,21 @@ def render_comparison(comparison: Comparison) -> Stack:
     table = _table(*COMPARED)
     for cells in compared(comparison):
         table.add_row(*cells)
-    return Stack(Text(f"{comparison.earlier.name} -> {comparison.later.name}"), table, Text(apart(comparison)))
+    head = Text(f"{comparison.earlier.name} -> {comparison.later.name}")
+    return Stack(head, table, *(Text(f"· {line}") for line in changed(comparison)), Text(apart(comparison)))
 
 
 def write_report(summary: Summary, folder: Path, comparison: Comparison | None = None) -> Path:
-    """Write `run.json`, `report.md` and the plot `risk.svg` into `folder`; return the path of the report."""
+    """Write `run.json`, `report.md`, the plot `risk.svg` and `report.html` into `folder`; return the last."""
     data = json.dumps(as_json(summary, comparison), ensure_ascii=False, indent=1)
     (folder / "run.json").write_text(data + "\n", encoding="utf-8")
-    report = folder / "report.md"
-    report.write_text(markdown(summary, comparison), encoding="utf-8")
+    (folder / "report.md").write_text(markdown(summary, comparison), encoding="utf-8")
     if points := curve(summary.rows):
         picture = lines("share of questions answered, the surest first", {"wrong answers": points}, shares=True)
         (folder / "risk.svg").write_text(picture, encoding="utf-8")
-    return report
+    page = folder / "report.html"
+    page.write_text(web_page(summary, comparison), encoding="utf-8")
+    return page
 
 
 def as_json(summary: Summary, comparison: Comparison | None = None) -> dict[str, Any]:
@@ -130,10 +116,7 @@ def _lines(summary: Summary, comparison: Comparison | None) -> Iterator[str]:
     yield from (LEGEND, "")
     if comparison:
         yield from (f"## Against {comparison.earlier.name}", "", *_grid(COMPARED, compared(comparison)))
-        for change in comparison.changes:
-            if change.measure.unit == "share" and (change.better or change.worse):
-                yield f"- {change.measure.name}: better {names(change.better)}; worse {names(change.worse)}"
-        yield from ("", apart(comparison), "")
+        yield from (*(f"- {line}" for line in changed(comparison)), "", apart(comparison), "")
     if points := curve(summary.rows):
         yield from (
             "## Risk and coverage",
@@ -206,13 +189,6 @@ def _grid(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 def _block(lines: Iterable[str]) -> Iterator[str]:
     """Lines as a fenced block: nothing that a model or a document wrote is markup or a control character."""
-    shown = [_visible(line) for text in lines for line in (textwrap.wrap(text, 100) or [""])]
+    shown = [visible(line) for text in lines for line in (textwrap.wrap(text, 100) or [""])]
     fence = "~" * (3 + max((len(line) for line in shown if set(line.strip()) == {"~"}), default=0))
     yield from (f"{fence}text", *shown, fence, "")
-
-
-def _visible(text: str) -> str:
-    odd = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    return "".join(
-        f"\\u{ord(c):04x}" if unicodedata.category(c) in odd and c not in "\u200c\u200d" else c for c in text
-    )

@@ -17,7 +17,8 @@ from rich.progress import track
 from rich.table import Table
 
 from corpus import Sentence
-from eval.case import Case, Split, load
+from eval.case import Case, Split
+from eval.casefile import load
 from eval.pools import Pool, Query, news, xquad
 from eval.retrieval import DEPTH, RANKINGS, Found, by_group, cases, ranked, sentences
 from eval.runner import run_folder

@@ -49,6 +49,12 @@ def run_folder(home: Path, split: str, now: datetime) -> Path:
     return home / "eval" / f"{now:%Y%m%dT%H%M%S}-{split}"
 
 
+def kept_run(home: Path, name: str) -> Path:
+    """Where a run is: in the folder `name`, or kept in `home` under that name."""
+    kept = home / "eval" / name
+    return kept if kept.is_dir() and not Path(name).is_dir() else Path(name)
+
+
 def run(
     assistant: Asked,
     cases: Iterable[Case],

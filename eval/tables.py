@@ -1,8 +1,10 @@
 """The cells of the tables, as plain text: the same on the terminal and in the report."""
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 from eval.measures import MEASURES, Measure
+from eval.runner import Row
 from eval.summary import By, Comparison, Estimate, Group, Summary
 
 BY_NAME = {measure.name: measure for measure in MEASURES}
@@ -24,6 +26,24 @@ LEGEND = (
 )
 COMPARED = ("measure", "n", "earlier", "later", "difference", "95 % interval", "better", "equal", "worse")
 WHOLE = ("measure", "mean", "95 % interval", "n", "what it is")
+
+# A case fails where one of these is not at its best; precision is not among them, as gold is not complete.
+MUST = (
+    "failed",
+    "answered",
+    "abstained",
+    "facts",
+    "forbidden",
+    "citation validity",
+    "citation recall",
+    "language",
+)
+
+
+def faults(row: Row) -> dict[str, float]:
+    """The measures by which a case failed, with their values; empty where it did not."""
+    best = {name: 1.0 if BY_NAME[name].better == "higher" else 0.0 for name in MUST}
+    return {name: row.measures[name] for name in MUST if row.measures.get(name, best[name]) != best[name]}
 
 
 def headline(summary: Summary) -> str:
@@ -67,6 +87,13 @@ def compared(comparison: Comparison) -> Iterator[tuple[str, ...]]:
         )
 
 
+def changed(comparison: Comparison) -> Iterator[str]:
+    """A line for each share with the cases that became better and worse."""
+    for change in comparison.changes:
+        if change.measure.unit == "share" and (change.better or change.worse):
+            yield f"{change.measure.name}: better {names(change.better)}; worse {names(change.worse)}"
+
+
 def apart(comparison: Comparison) -> str:
     """Which cases could not be compared."""
     return f"Only in one run, or edited between: {names(comparison.apart)}"
@@ -84,6 +111,14 @@ def percent(share: float) -> str:
     ('50', '99', '100')
     """
     return str(min(max(round(100 * share), 1), 99) if 0 < share < 1 else round(100 * share))
+
+
+def visible(text: str) -> str:
+    """A text with its control and invisible characters written out."""
+    odd = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return "".join(
+        f"\\u{ord(c):04x}" if unicodedata.category(c) in odd and c not in "\u200c\u200d" else c for c in text
+    )
 
 
 def cells(group: Group) -> Iterator[tuple[str, ...]]:

@@ -158,7 +158,7 @@ def test_a_pdf_that_maps_a_letter_to_none_breaks_nothing(tmp_path: Path, letter:
     [
         (".pdf", b"%PDF-1.4 broken", "damaged PDF"),
         (".docx", b"PK broken", "damaged DOCX"),
-        (".xyz", b"text", r"\.xyz.*known are \.docx"),
+        (".xyz", b"text", r"\.xyz.*known are \.atom, \.docx"),
         ("", b"text", "no suffix"),
         (".txt", b" \n", "no text"),
     ],

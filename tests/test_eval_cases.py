@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import corpus
-from eval.case import KINDS, Case, CaseError, Gold, Split, check, load
+from eval.case import KINDS, Case, Gold, Split, check
+from eval.casefile import CaseError, load
 from rag import Turn
 
 DOCUMENTS = {
@@ -112,9 +113,9 @@ def test_a_sound_case_of_another_corpus_passes() -> None:
         ({"kind": "off_topic"}, "kind off_topic can't be answerable"),
         ({"kind": "conflict"}, "kind conflict has fewer than two needs"),
         ({"kind": "riddle"}, "kind 'riddle' is none of"),
-        ({"kind": "follow_up"}, "a follow-up has a history"),
-        ({"history": (Turn("Which lake?", "The big one."),)}, "a follow-up has a history"),
-        ({"language": "xx"}, "language 'xx' is none of"),
+        ({"kind": "follow_up"}, "a follow_up has a history"),
+        ({"history": (Turn("Which lake?", "The big one."),)}, "a follow_up has a history"),
+        ({"language": "english"}, "language 'english' is no two letters"),
         ({"split": "train"}, "split 'train' is neither dev nor test"),
         ({"question": " "}, "the question is empty"),
         ({"facts": (("1963", " "),)}, "a surface form is empty"),
@@ -125,17 +126,20 @@ def test_a_sound_case_of_another_corpus_passes() -> None:
     ],
 )
 def test_the_checker_finds_a_planted_mistake(change: dict[str, Any], problem: str) -> None:
-    lines = check([replace(CASE, **change)], LAKE)
+    lines = [str(problem) for problem in check([replace(CASE, **change)], LAKE)]
     assert any(line.startswith("lake-1: ") and problem in line for line in lines), lines
 
 
 def test_the_checker_finds_an_id_that_stands_twice() -> None:
-    assert check([CASE, replace(CASE, question="In what year?")], LAKE) == ["lake-1: the id stands 2 times"]
+    [problem] = check([CASE, replace(CASE, question="In what year?")], LAKE)
+    assert str(problem) == "lake-1: the id stands 2 times; give each case its own"
 
 
 def test_the_checker_finds_a_topic_in_both_splits() -> None:
     other = replace(CASE, id="lake-2", split="test")
-    assert check([CASE, other], LAKE) == ["topic 'lake' is in both splits"]
+    assert [str(problem) for problem in check([CASE, other], LAKE)] == [
+        "lake-2: topic 'lake' is in both splits"
+    ]
 
 
 def test_a_file_becomes_cases(tmp_path: Path) -> None:
@@ -165,10 +169,14 @@ def test_a_file_becomes_cases(tmp_path: Path) -> None:
         ('needs = [["froze", "fror"]', 'needs = [["frozen", "fror"]', "'lake-when' names 'frozen'"),
         ('facts = ["early", "late"]', 'facts = ["early", "later"]', "names 'later'"),
         ('facts = ["early", "late"]', 'facts = ["early"]', "no case uses late"),
-        ('late = ["1964"]', 'late = "1964"', "'late' is no list of surface forms"),
-        ('forbidden = ["1965"]', 'forbidden = "1965"', "forbidden is a list of forms"),
-        ('[["Did it freeze?", "Yes."]]', '[["Did it freeze?"]]', "history a list of"),
-        ('kind = "follow_up"\n', "", "has no 'kind'"),
+        (
+            'late = ["1964"]',
+            'late = "1964"',
+            'facts (late) is not as it must be. Write lines name = ["…"], each with a list',
+        ),
+        ('forbidden = ["1965"]', 'forbidden = "1965"', "forbidden must be a list of forms"),
+        ('[["Did it freeze?", "Yes."]]', '[["Did it freeze?"]]', "history must be a list of"),
+        ('question = "And when?"\n', "", "lake.toml:14: case 'lake-when' has no 'question'"),
         ("forbidden =", "forbiden =", "unknown key 'forbiden'"),
         ("fror = ", "froze = ", "one name to two quotes"),
         ('split = "test"', "split = test", "is not valid TOML"),

@@ -12,9 +12,10 @@ from rich.console import Console, RenderableType
 
 from corpus import Document, FeudError, Passage, Sentence
 from eval.case import Case, Gold
-from eval.report import faults, markdown, render, render_comparison, write_report
+from eval.report import markdown, render, render_comparison, write_report
 from eval.runner import Row, evaluate, run
 from eval.summary import Summary, compare, interval, read_run, summarise
+from eval.tables import faults
 from index import EVERYTHING, Filter, Hit
 from rag import Answer, Citation, Question, Statement, Turn
 
@@ -179,7 +180,8 @@ def test_a_case_fails_by_what_is_not_at_its_best(
 def test_the_report_shows_each_failing_case_with_answer_and_gold(tmp_path: Path) -> None:
     list(evaluate(Says(RIGHT, WRONG, None, RIGHT), CASES, [LAKE], tmp_path))
     made = read_run(tmp_path)
-    report = write_report(made, tmp_path).read_text(encoding="utf-8")
+    assert write_report(made, tmp_path) == tmp_path / "report.html"
+    report = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "## Failing cases: 3 of 4" in report
     assert "### one-0" not in report
     block = report.split("### one-1 · one_fact · en")[1].split("###")[0]
@@ -264,3 +266,4 @@ def test_the_terminal_shows_a_comparison() -> None:
     assert facts[:5] == ["facts", "3", "0.667", "1.000", "+0.333"]
     assert facts[-3:] == ["1", "2", "0"]
     assert text.startswith("earlier -> later")
+    assert "· facts: better one-0; worse none" in text.splitlines()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.case import load
+from eval.casefile import load
 from rag.alone import alone
 from rag.answer import Question, Turn
 from rag.errors import QuestionError

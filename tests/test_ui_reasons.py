@@ -10,7 +10,7 @@ from corpus.folder import parse
 from corpus.noise import _RULES
 from corpus.read import read_bytes
 from eval.case import Kind
-from eval.report import MUST
+from eval.tables import MUST
 from ui.reasons import _rules, reason_words
 from ui.texts import LANGUAGES, speaking
 
@@ -21,6 +21,12 @@ FILES = {
     "odd.xyz": b"text",
     "broken.pdf": b"%PDF-1.4 nothing",
     "broken.docx": b"PK nothing",
+    "broken.epub": b"PK nothing",
+    "odd.eml": b"text",
+    "attached.eml": b"Subject: a\n\n> quoted",
+    "bare.mht": b"Subject: a\n\ntext",
+    "odd.xml": b"<a>text</a>",
+    "bare.rss": b"<rss/>",
     "bare.html": b"<p></p>",
     "a\u202eb.txt": b"text",
 }

@@ -35,9 +35,14 @@ DESCRIPTION = """Ask a folder of documents in any language; check every sentence
 EVENTS = {
     "text/event-stream": {
         "schema": {
-            "type": "string",
-            "description": 'Events "snapshot", each whole, and at last "answer" or "error"; the data of the '
-            "first two are Answers, of the last a Problem.",
+            "type": "object",
+            "description": '"snapshot", each whole, and at last "answer" or "error". The data of the first two '
+            "are Answers, of the last a Problem.",
+            "properties": {
+                "event": {"enum": ["snapshot", "answer", "error"]},
+                "data": {"type": "string", "contentMediaType": "application/json"},
+            },
+            "required": ["event", "data"],
         }
     }
 }

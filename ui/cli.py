@@ -16,7 +16,6 @@ app = typer.Typer(
     name="feud",
     help="Ask a folder of documents in any language; check every sentence of the answer.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -68,12 +67,14 @@ def ask(
 
 @app.command()
 def chat(extractive: Extractive = False) -> None:
-    """Ask question after question; each knows what was said before. An empty line ends it."""
+    """Ask question after question; each knows what was said before. `:help` says what else there is."""
     from rag.opening import open_assistant
     from rag.settings import Settings
     from ui import terminal
+    from ui.chat import converse
 
-    terminal.converse(open_assistant(Settings.from_env(), extractive, terminal.anew))
+    settings = Settings.from_env()
+    converse(open_assistant(settings, extractive, terminal.anew), settings.home / "asked")
 
 
 @app.command()
@@ -129,7 +130,10 @@ def batch(
 
 @app.command()
 def add(
-    files: Annotated[list[Path], typer.Argument(help="Files or folders: txt, md, html, pdf, docx.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Files or folders: txt, md, html, mhtml, pdf, docx, epub, eml, rss, atom."),
+    ],
 ) -> None:
     """Copy files into the documents folder and index them."""
     from rag.settings import Settings
@@ -317,12 +321,14 @@ def restore(file: Annotated[Path, typer.Argument(help="What `feud backup` wrote.
 
 
 @app.command()
-def doctor(fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False) -> None:
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False, json: Json = False
+) -> None:
     """Check models, documents, index, engine and permissions, and say how to mend what is wrong."""
     from rag.settings import Settings
     from ui.doctor import examine
 
-    raise typer.Exit(examine(Settings.from_env(), fix))
+    raise typer.Exit(examine(Settings.from_env(), fix, json))
 
 
 @app.command()
@@ -330,12 +336,13 @@ def kept(
     forget: Annotated[
         list[str] | None, typer.Option(help="Delete conversations, runs, removed or the password.")
     ] = None,
+    json: Json = False,
 ) -> None:
     """Show what feud keeps on this computer and where; delete some of it."""
     from rag.settings import Settings
     from ui import kept
 
-    kept.show(Settings.from_env(), forget or ())
+    kept.show(Settings.from_env(), forget or (), json)
 
 
 models = typer.Typer(help="Fetch, list and check the models.", no_args_is_help=True)
@@ -358,12 +365,12 @@ def pull(
 
 
 @models.command("list")
-def list_models() -> None:
+def list_models(json: Json = False) -> None:
     """List the known models and which of them are here."""
     from rag.settings import Settings
     from ui import models
 
-    models.listed(Settings.from_env())
+    models.listed(Settings.from_env(), json)
 
 
 @models.command()

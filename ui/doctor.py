@@ -1,5 +1,6 @@
 """What is wrong, and how to mend it: one line a check; some are mended here."""
 
+import json
 import shutil
 from collections.abc import Callable
 from functools import lru_cache
@@ -36,33 +37,38 @@ from ui.terminal import plain
 Check = Callable[[Settings], str]
 
 
-def examine(settings: Settings, fix: bool = False) -> int:
-    """Print what each check found, and mend what can be if `fix`. Return 3 if something is wrong, else 0."""
-    failed = False
+def examine(settings: Settings, fix: bool = False, as_json: bool = False) -> int:
+    """Print what each check found, and mend what can be if `fix`. Return 3 if something is wrong, else 0.
+
+    What could not be mended stays wrong.
+    """
+    found = []
     _opened.cache_clear()
     for name, check in CHECKS.items():
-        wrong = _told(name, check, settings)
-        if wrong and fix and name in REPAIRS:
+        right, words = _found(check, settings)
+        lines = [f"{'ok' if right else 'WRONG':6} {name:11} {words}"]
+        if not right and fix and name in REPAIRS:
             try:
                 REPAIRS[name](settings)
                 _opened.cache_clear()
-                print(f"mended {name}", flush=True)
-                wrong = _told(name, check, settings)
+                right, words = _found(check, settings)
+                lines += [f"mended {name}", f"{'ok' if right else 'WRONG':6} {name:11} {words}"]
             except (FeudError, OSError) as error:
-                print(plain(f"WRONG  {name:11} can't be mended: {error}"), flush=True)
-        failed |= wrong
+                lines.append(f"WRONG  {name:11} can't be mended: {error}")
+        found.append({"check": name, "ok": right, "found": words})
+        for line in lines if not as_json else ():
+            print(plain(line), flush=True)
     _opened.cache_clear()
-    return 3 if failed else 0
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+    return 0 if all(each["ok"] for each in found) else 3
 
 
-def _told(name: str, check: Check, settings: Settings) -> bool:
-    """Print what a check found; return whether something is wrong."""
+def _found(check: Check, settings: Settings) -> tuple[bool, str]:
     try:
-        print(plain(f"ok     {name:11} {check(settings)}"), flush=True)
+        return True, check(settings)
     except (FeudError, OSError) as error:
-        print(plain(f"WRONG  {name:11} {error}"), flush=True)
-        return True
-    return False
+        return False, str(error)
 
 
 @lru_cache(1)

@@ -1,5 +1,6 @@
 """What is kept on this computer: shown with its place and size, and deleted on demand."""
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ class KeptError(FeudError):
     """There is no such thing to delete, or it can't be."""
 
 
-def show(settings: Settings, forget: Sequence[str] = ()) -> None:
+def show(settings: Settings, forget: Sequence[str] = (), as_json: bool = False) -> None:
     """Delete what to `forget`, then print what is left. Raises `KeptError`."""
     if unknown := sorted({*forget} - {*FORGETTABLE}):
         raise KeptError(f"{unknown[0]!r} can't be deleted here. Choose of: {', '.join(FORGETTABLE)}")
@@ -28,6 +29,13 @@ def show(settings: Settings, forget: Sequence[str] = ()) -> None:
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
             except OSError as error:
                 raise KeptError(f"Can't delete {path}: {error.strerror or error}.") from error
+    if as_json:
+        told = [
+            {"what": name, "bytes": sum(map(_size, paths)), "where": str(paths[0])}
+            for name, paths in places.items()
+        ]
+        print(json.dumps(told, ensure_ascii=False, indent=2))
+        return
     table = Table("what", "size", "where")
     for name, paths in places.items():
         size = sum(map(_size, paths))
@@ -42,7 +50,7 @@ def _places(settings: Settings) -> dict[str, list[Path]]:
         "documents": [settings.documents],
         "index": [settings.home / "index"],
         "models": [settings.models],
-        "conversations": [settings.conversations, *log],
+        "conversations": [settings.conversations, *log, settings.home / "asked"],
         "runs": [settings.home / "eval"],
         "removed": [settings.home / "removed"],
         "password": [settings.password],

@@ -1,5 +1,6 @@
 """The model store, from the command line: pull, list, verify."""
 
+import json
 import sys
 
 from rich.console import Console
@@ -29,9 +30,17 @@ def pull(settings: Settings, names: list[str] | None, source: str) -> None:
         print(f"{model.name}: here, hash right")
 
 
-def listed(settings: Settings) -> None:
+def listed(settings: Settings, as_json: bool = False) -> None:
     """Print the known models, their licences, and which of them are here."""
     store = ModelStore(settings.models)
+    if as_json:
+        told = [
+            {"name": m.name, "kind": m.kind, "bytes": m.size, "licence": m.licence, "state": store.state(m)}
+            | {"default": m in DEFAULTS}
+            for m in MODELS
+        ]
+        print(json.dumps(told, ensure_ascii=False, indent=2))
+        return
     table = Table("model", "kind", "size", "licence", "state", box=None, header_style="bold")
     for model in MODELS:
         default = " (default)" if model in DEFAULTS else ""

@@ -57,21 +57,6 @@ def show(
     return answer
 
 
-def converse(assistant: Assistant) -> None:
-    """Ask and answer until an empty line or the end of input."""
-    from corpus import FeudError
-
-    history: list[Turn] = []
-    while question := _question():
-        try:
-            answer = show(assistant, question, history)
-        except FeudError as error:
-            print(f"error: {plain(str(error))}", file=sys.stderr)
-            continue
-        history.append(answer.turn)
-        print()
-
-
 def show_hits(hits: Sequence[Hit], as_json: bool, explained: Question | None = None) -> None:
     """Print what a search found; with the question that was searched as `explained`, also why."""
     if as_json:
@@ -185,10 +170,3 @@ def _doing(answer: Answer) -> str:
 def _warn(answer: Answer) -> None:
     if answer.fault:
         print(f"error: {plain(answer.fault)}", file=sys.stderr)
-
-
-def _question() -> str:
-    try:
-        return input("? ").strip()
-    except EOFError:
-        return ""
