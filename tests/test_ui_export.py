@@ -11,8 +11,8 @@ from lxml import html as lxml_html  # type: ignore[import-untyped]
 from pypdf import PdfReader
 
 from rag import Answer, Citation, Question, Statement
+from tests.browsing import Opened, Served, ask, finished
 from tests.scripted import ANSWER, COST, MAYOR, OPENED, QUESTION, Fixed, Scripted, document, sentence
-from tests.test_ui_page import Opened, Served, ask, finished
 from ui.conversation import Session
 from ui.export import FORMS, ExportError, Form, bibtex, csl, form_of, html, keep, markdown
 from ui.talk import Talk
