@@ -40,7 +40,7 @@ def timeline(sentences: Iterable[Sentence]) -> list[Event]:
     for sentence in sentences:
         said = " ".join(sentence.text.casefold().split())
         either = {days(printed.value): printed.until for printed in dates(sentence.text)}
-        for first, last in periods(sentence.text):
+        for first, last in periods(sentence.text, sentence.language):
             event = Event(first, last, sentence, either.get((first, last)))
             events.setdefault((first, last, said), event)
     return sorted(events.values(), key=_in_order)
