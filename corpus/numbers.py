@@ -27,7 +27,9 @@ _TOKEN = re.compile(
     r"|(?P<other>[^\s])"
 )
 # Behind digits; 届 counts years, too ("2018届").
-_MEASURED = re.compile(rf"\s?[多余餘]?(?:[百千万萬亿億兆만억조]|(?![届屆])[{_MEASURES}])|\s?(?:USD|EUR|GBP|CHF|JPY|CNY)\b")
+_MEASURED = re.compile(
+    rf"\s?[多余餘]?(?:[百千万萬亿億兆만억조]|(?![届屆])[{_MEASURES}])|\s?(?:USD|EUR|GBP|CHF|JPY|CNY)\b"
+)
 # CLDR lists two forms of a month's name at most: here the ending changes, there endings are added.
 _INFLECTING = {"bg", "cs", "hr", "lt", "lv", "pl", "ru", "sk", "sl", "sr", "uk"}
 _SUFFIXING = {"az", "et", "fi", "hu", "kk", "tr"}
@@ -106,7 +108,7 @@ def currencies(text: str) -> set[str]:
 
 
 def measures(before: str, after: str, language: str) -> bool:
-    """Tell whether a number between two texts is scaled, or measures money or what a Chinese measure word counts.
+    """Tell whether a number between two texts is scaled, measures money, or has a Chinese measure word.
 
     >>> measures("超过", "多名员工", "zh"), measures("for $", "", "en"), measures("im Jahr ", " verließ", "de")
     (True, True, False)

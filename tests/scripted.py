@@ -82,6 +82,9 @@ class Fixed:
     def events(self) -> Sequence[Event]:
         return self._events
 
+    def disputed(self, events: Sequence[Event]) -> Sequence[Event]:
+        return events
+
     def differences(self) -> Differences:
         return Differences([(COST, COST_ZH)], sentences=7, compared=5)
 

@@ -218,8 +218,11 @@ def test_a_fault_of_the_program_ends_the_answer_without_telling_its_secrets(
     page.get_by_text("The program failed before it had an answer.").wait_for()
     assert "secret" not in page.content()
     scripted.error = None
-    ask(page, "Again?")
+    page.get_by_role("button", name="Edit and ask again").click()
+    assert page.locator("#question textarea").input_value() == QUESTION
+    page.keyboard.press("Enter")
     finished(page)
+    assert [question for question, _ in scripted.asked] == [QUESTION, QUESTION]
 
 
 # Cumulative layout shift; what is good ends at .1: https://web.dev/articles/cls

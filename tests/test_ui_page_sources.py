@@ -145,3 +145,29 @@ def test_on_a_phone_the_source_is_a_sheet_over_the_conversation(served: Served, 
     page.get_by_role("button", name="Documents").tap()
     page.locator(".volume").nth(1).tap()
     page.get_by_text("码头于2021年5月开放").last.wait_for()
+
+
+@pytest.mark.browser
+def test_an_arabic_answer_is_set_from_the_right_in_an_english_interface(
+    served: Served, browser_page: Opened
+) -> None:
+    asked = Question(QUESTION, "ar", QUESTION)
+    said = Statement("افتتح الرصيف في 3 مايو 2021.", (1,), "verified")
+    answer = replace(ANSWER, question=asked, statements=(said, ANSWER.statements[1]))
+    page = browser_page(served(Scripted(answer), Fixed()))
+    ask(page)
+    finished(page)
+    for part in (".disagreement h3", ".sources h3", ".reference b", ".statement .words"):
+        right, left = page.locator(part).first.evaluate(TO_THE_EDGES)
+        assert right < left, part
+    assert page.locator("html").get_attribute("dir") != "rtl"
+    assert page.locator(".passages").get_attribute("dir") == "rtl"
+
+
+# How far the text of an element is from the right and from the left edge of its answer.
+TO_THE_EDGES = """element => {
+    const text = document.createRange();
+    text.selectNodeContents(element);
+    const [inner, outer] = [text, element.closest(".exchange")].map(each => each.getBoundingClientRect());
+    return [outer.right - inner.right, inner.left - outer.left];
+}"""

@@ -59,11 +59,19 @@ document.addEventListener("change", (event) => {
     if (root.dataset.view !== "shelf") view("");
     trigger("interface", { language: value });
   } else if (dataset?.do === "only") {
-    const wanted = [...document.querySelectorAll('#times [data-do="only"]')].filter((only) => only.value);
-    for (const item of document.querySelectorAll("#times li"))
-      item.hidden = wanted.some((only) => item.dataset[only.dataset.by] !== only.value);
+    dated(dataset.by === "first" ? number(value) || 0 : 0, dataset.by);
   }
 });
+// A page of the timeline comes from the server; what had the focus gets it back.
+let again = null;
+function dated(first, by) {
+  const chosen = (name) => $(`#times [data-by=${name}]`)?.value ?? "";
+  again = () => {
+    $("#times .volumes").scrollTop = 0;
+    $(by ? `#times [data-by=${by}]` : "#times .volume")?.focus({ preventScroll: true });
+  };
+  trigger("times", { document: chosen("document"), language: chosen("language"), first });
+}
 const area = () => $("#question textarea");
 area()?.setAttribute("dir", "auto");
 if (!phone.matches) area()?.focus(); // on a phone that would cover the page with its keyboard
@@ -111,11 +119,12 @@ function open(button, wanted) {
 
 function close() {
   if (!root.dataset.view) return;
-  view(opener?.closest("#times, #quality")?.id ?? "");
+  const panel = opener?.closest("#times, #quality")?.id ?? "";
+  view(panel);
   opener?.removeAttribute("data-open");
   const back = opener?.isConnected ? opener : area();
   back?.focus({ preventScroll: true });
-  opener = null;
+  opener = panel ? $(`#top [data-do=${panel}]`) : null;
 }
 
 let lingering = 0; // the clock that runs while a peek is on
@@ -188,6 +197,12 @@ document.addEventListener("click", (event) => {
   else if (data.rename) rename(button);
   else if (data.delete) trigger("talks", { do: "delete", name: data.delete });
   else if (data.restore) trigger("talks", { do: "restore", name: data.restore });
+  else if (data.again) {
+    const box = area();
+    box.value = data.again;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+  } else if (data.first) dated(number(data.first));
   else if (data.run) trigger("quality", { run: data.run });
   else if (["measure", "halt"].includes(data.do)) trigger(data.do, {});
   else if (["shelf", "times", "talks", "quality"].includes(data.do)) {
@@ -196,7 +211,11 @@ document.addEventListener("click", (event) => {
     if (data.do === "times" && !$("#times .volumes")) trigger("times", {});
     if (root.dataset.view === "talks") trigger("talks", { do: "list" });
     if (root.dataset.view === "quality") trigger("quality", {});
-    if (phone.matches) $(`#${data.do} button`)?.focus();
+    if (root.dataset.view && (phone.matches || event.detail === 0)) { // by a key: Tab goes on inside
+      const panel = $(`#${data.do}`);
+      panel.tabIndex = -1;
+      panel.focus({ preventScroll: true });
+    }
   } else if (data.do === "fresh") {
     shown = "";
     opener = null;
@@ -268,7 +287,10 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) trigger("shelved", {});
 });
 new MutationObserver(() => {
-  if (root.dataset.view === "times" && !$("#times .volumes")) trigger("times", {});
+  if ($("#times .volumes")) {
+    again?.();
+    again = null;
+  } else if (root.dataset.view === "times") trigger("times", {});
 }).observe($("#times"), { childList: true, subtree: true });
 function queue(method, files, back) {
   work = work.then(() => change(method, files, back)).catch((error) => tell(String(error), news.back));
