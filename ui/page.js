@@ -119,12 +119,11 @@ function open(button, wanted) {
 
 function close() {
   if (!root.dataset.view) return;
-  const panel = opener?.closest("#times, #quality")?.id ?? "";
-  view(panel);
+  view(opener?.closest("#times, #quality")?.id ?? "");
   opener?.removeAttribute("data-open");
   const back = opener?.isConnected ? opener : area();
   back?.focus({ preventScroll: true });
-  opener = panel ? $(`#top [data-do=${panel}]`) : null;
+  opener = null;
 }
 
 let lingering = 0; // the clock that runs while a peek is on
@@ -211,11 +210,7 @@ document.addEventListener("click", (event) => {
     if (data.do === "times" && !$("#times .volumes")) trigger("times", {});
     if (root.dataset.view === "talks") trigger("talks", { do: "list" });
     if (root.dataset.view === "quality") trigger("quality", {});
-    if (root.dataset.view && (phone.matches || event.detail === 0)) { // by a key: Tab goes on inside
-      const panel = $(`#${data.do}`);
-      panel.tabIndex = -1;
-      panel.focus({ preventScroll: true });
-    }
+    if (phone.matches) $(`#${data.do} button`)?.focus();
   } else if (data.do === "fresh") {
     shown = "";
     opener = null;

@@ -82,7 +82,7 @@ def _prose(exchange: Exchange, answer: Answer) -> str:
     if answer.notice and not answer.statements:
         notice = f'<span class="notice" dir="auto">{escape(answer.notice)}</span>'
     return (
-        f'<div class="said" lang="{escape(answer.question.language)}" dir="auto" aria-live="polite">'
+        f'<div class="said" lang="{escape(answer.question.language)}" aria-live="polite">'
         f"{sentences}{notice}{draft}</div>"
     )
 
