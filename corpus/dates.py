@@ -38,6 +38,7 @@ _YEAR_FIRST = re.compile(
     r"|[/.](?P<m2>\d\d?)[/.](?P<d2>\d\d?)|\s?[年년]\s?(?P<m3>\d\d?)\s?[月월](?:\s?(?P<d3>\d\d?)\s?[日일号號])?)(?!\d)"
 )
 _YEAR_LAST = re.compile(r"(?<!\d)(?P<a>\d\d?)(?P<mark>[./-])\s?(?P<b>\d\d?)(?P=mark)\s?(?P<y>[12]\d{3})(?!\d)")
+_VERBS = {"may", "march"}  # in English, without their capital
 _ORDINAL = r"(?:\.|er|st|nd|rd|th|º|ª)?"
 
 
@@ -96,6 +97,26 @@ def month_days(text: str, loosely: bool = False) -> set[tuple[int, int]]:
         elif loosely:
             found |= {(int(match["a"]), int(match["b"])), (int(match["b"]), int(match["a"]))}
     return {(month, day) for month, day in found if 1 <= month <= 12 and 1 <= day <= 31}
+
+
+def yearless(text: str, language: str = "und") -> list[tuple[int, int]]:
+    """Return the (month, day) of each day that `text` names in words without a year, in order.
+
+    A month that stands before its number is one in English alone: "im Mai 3 Klagen" names no day.
+
+    >>> yearless("am 3. März, le 1er mai 2021, 9月5日"), yearless("On May 4 they may 3 times.", "en")
+    ([(3, 3), (9, 5)], [(5, 4)])
+    """
+    printed, found = dates(text), []
+    for match in _named_days().finditer(text):
+        name = match["m"] or (match["m2"] if language == "en" else None)
+        if any(date.start < match.end() and match.start() < date.end for date in printed):
+            continue
+        if name and (name[0].isupper() or name.casefold() not in _VERBS):
+            found.append((_months()[name.casefold()], int(match["d"] or match["d2"])))
+        elif match["m3"]:
+            found.append((int(match["m3"]), int(match["d3"])))
+    return [(month, day) for month, day in found if _iso("2000", str(month), str(day))]
 
 
 def _numeric(text: str) -> Iterator[Printed]:

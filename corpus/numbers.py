@@ -26,6 +26,10 @@ _TOKEN = re.compile(
     r"|(?P<word>[^\W\d_\u3040-\u30ff\u3400-\u9fff]+)"  # without spaces between words, a run is no word
     r"|(?P<other>[^\s])"
 )
+# Behind digits; 届 counts years, too ("2018届").
+_MEASURED = re.compile(
+    rf"\s?[多余餘]?(?:[百千万萬亿億兆만억조]|(?![届屆])[{_MEASURES}])|\s?(?:USD|EUR|GBP|CHF|JPY|CNY)\b"
+)
 # CLDR lists two forms of a month's name at most: here the ending changes, there endings are added.
 _INFLECTING = {"bg", "cs", "hr", "lt", "lv", "pl", "ru", "sk", "sl", "sr", "uk"}
 _SUFFIXING = {"az", "et", "fi", "hu", "kk", "tr"}
@@ -101,6 +105,21 @@ def currencies(text: str) -> set[str]:
     True
     """
     return {name for name, signs in _currencies().items() if signs.search(text)}
+
+
+def measures(before: str, after: str, language: str) -> bool:
+    """Tell whether a number between two texts is scaled, measures money, or has a Chinese measure word.
+
+    >>> measures("超过", "多名员工", "zh"), measures("for $", "", "en"), measures("im Jahr ", " verließ", "de")
+    (True, True, False)
+    """
+    if before.rstrip().endswith(("$", "€", "£", "¥")) or _MEASURED.match(after):
+        return True
+    following = after.lstrip()
+    word = re.match(r"\w*", following)
+    return bool(word and word[0].casefold() in _words(language)["scales"]) or any(
+        sign.match(following) for sign in _currencies().values()
+    )
 
 
 def is_year(quantity: Quantity) -> bool:

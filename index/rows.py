@@ -85,7 +85,7 @@ class RowsBuilder:
             self._inside.extend(first + numbers[sentence] for sentence in passage.sentences)
             self._sizes.append(len(passage.sentences))
         for number, sentence in enumerate(record.sentences, first):
-            for begin, end in periods(sentence.text):
+            for begin, end in periods(sentence.text, sentence.language):
                 self._named.extend((number, begin.toordinal(), end.toordinal()))
         self._published.extend(day.toordinal() for day in span(record.document.published))
         self.documents += 1

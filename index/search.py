@@ -231,7 +231,7 @@ class Index:
                 (self._sentence_words, self._sentence_view),
             )
         )
-        return Asked(question, language, vector, periods(question), in_passages, in_sentences)
+        return Asked(question, language, vector, periods(question, language), in_passages, in_sentences)
 
     def _versions(self, pairs: Pairs, inside: Mask | None, ranking: Ranking) -> list[tuple[int, int, float]]:
         """Other versions of what the best sentences say: (sentence, of which, score), in other languages.

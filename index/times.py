@@ -5,28 +5,30 @@ from collections.abc import Sequence
 from datetime import date
 
 from corpus.dates import dates
+from corpus.years import years
 from index.filters import days
 
 Period = tuple[date, date]
 
 ALWAYS: Period = (date.min, date.max)
 _FOUR = re.compile(r"[12]\d{3}")  # every date that is read has a year; to look for this alone is much cheaper
-_YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d.,]?\d|\s?%)")
 
 
-def periods(text: str) -> list[Period]:
+def periods(text: str, language: str = "und") -> list[Period]:
     """The first and last day of every day, month and year that `text` names, in any language.
+
+    Where its `language` is known, fewer numbers are taken for years.
 
     >>> [(str(first), str(last)) for first, last in periods("Was geschah im Februar 2024?")]
     [('2024-02-01', '2024-02-29')]
-    >>> len(periods("Between 2015 and 2018, 1.998 times")), periods("In March?")
-    (2, [])
+    >>> len(periods("Between 2015 and 2018, 1.998 times")), periods("In March?"), periods("2000 people", "en")
+    (2, [], [])
     """
     if not _FOUR.search(text):
         return []
     printed = dates(text)
-    years = [m for m in _YEAR.finditer(text) if not any(p.start <= m.start() < p.end for p in printed)]
-    return [days(value) for value in (*(p.value for p in printed), *(m.group() for m in years))]
+    alone = [(a, b) for a, b in years(text, language) if not any(p.start <= a < p.end for p in printed)]
+    return [days(value) for value in (*(p.value for p in printed), *(text[a:b] for a, b in alone))]
 
 
 def of_the_time(named: Sequence[Period], published: Period, asked: Sequence[Period]) -> float:

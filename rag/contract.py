@@ -119,10 +119,11 @@ def points(differences: Iterable[Sequence[Sentence]]) -> list[list[dict[str, Any
 
 
 def happened(events: Iterable[Event]) -> list[dict[str, Any]]:
-    """What happened when: a citation with its `time`, and what tells it `otherwise`."""
+    """What happened when: a citation with its `time`, what it rests on, and what tells it `otherwise`."""
     numbers = count(1)
     told = [(e, [cited(Citation(next(numbers), (s,))) for s in (e.sentence, *e.otherwise)]) for e in events]
-    return [{"time": event.value} | own | {"otherwise": others} for event, (own, *others) in told]
+    times = [{"time": e.value, "until": e.until, "assumed_year": e.assumed} for e, _ in told]
+    return [time | own | {"otherwise": others} for time, (_, (own, *others)) in zip(times, told, strict=True)]
 
 
 def published(date: Published) -> dict[str, Any]:

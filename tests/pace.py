@@ -9,9 +9,9 @@ import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
 from rag.timeline import timeline
+from tests.browsing import ask, finished
 from tests.conftest import CHROMIUM, QUIET
 from tests.scripted import OPENED, Fixed, Scripted, ScriptedBench
-from tests.test_ui_page import ask, finished
 from ui.site import build_app, listen
 
 ROUNDS = 20

@@ -7,8 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browsing import PHONE
 from tests.conftest import CHROMIUM, QUIET
-from tests.test_ui_page import PHONE
 
 FEUD = Path(sys.executable).with_name("feud")
 FOLDER = Path(__file__).parents[1] / "ui" / "pictures"

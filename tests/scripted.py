@@ -82,6 +82,9 @@ class Fixed:
     def events(self) -> Sequence[Event]:
         return self._events
 
+    def disputed(self, events: Sequence[Event]) -> Sequence[Event]:
+        return events
+
     def differences(self) -> Differences:
         return Differences([(COST, COST_ZH)], sentences=7, compared=5)
 
@@ -91,6 +94,7 @@ class Fixed:
 
 OPENED = sentence(HARBOUR, "Le nouveau quai a ouvert le 3 mai 2021.")
 COST = sentence(HARBOUR, "Il a coûté 12 millions d’euros.")
+MAYOR_HAD_PROMISED = sentence(HARBOUR, "La mairie avait promis une ouverture en 2019.")
 COST_ZH = sentence(QUAY, "码头于2021年5月开放，造价1500万欧元。")
 MAYOR = sentence(PIER, "قال العمدة: <b>نعم</b> & شكرا 🙂.")
 QUESTION = "When did the quay open, and what did it cost?"

@@ -11,8 +11,8 @@ from lxml import html as lxml_html  # type: ignore[import-untyped]
 from pypdf import PdfReader
 
 from rag import Answer, Citation, Question, Statement
+from tests.browsing import PHONE, Opened, Served, ask, finished
 from tests.scripted import ANSWER, COST, MAYOR, OPENED, QUESTION, Fixed, Scripted, document, sentence
-from tests.test_ui_page import Opened, Served, ask, finished
 from ui.conversation import Session
 from ui.export import FORMS, ExportError, Form, bibtex, csl, form_of, html, keep, markdown
 from ui.talk import Talk
@@ -127,8 +127,11 @@ def test_every_form_writes_what_no_answer_holds() -> None:
 
 
 @pytest.mark.browser
-def test_a_reader_gets_the_file(served: Served, browser_page: Opened, tmp_path: Path) -> None:
-    page = browser_page(served(Scripted(), Fixed()))
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
+def test_a_reader_gets_the_file(
+    served: Served, browser_page: Opened, tmp_path: Path, device: dict[str, object]
+) -> None:
+    page = browser_page(served(Scripted(), Fixed()), **device)
     ask(page)
     finished(page)
     with page.expect_download() as caught:

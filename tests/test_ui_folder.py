@@ -16,9 +16,9 @@ from index.generations import writer_lock
 from rag.assistant import Assistant
 from rag.opening import Library
 from rag.settings import Settings
+from tests.browsing import PHONE
 from tests.scripted import Fixed, Scripted
 from tests.scripted_llm import CloseEmbedder
-from tests.test_ui_page import PHONE
 from ui.archive import Archive
 from ui.conversation import Session
 from ui.folder import Folder, LibraryError

@@ -35,6 +35,8 @@ NOISE += ["disclaimer", "photo credit", "no text", "repeats lines 3–4", *_RULE
 NOISE += [
     "stands at the edge of several documents, first of a.txt",
     "day and month can be read either way round",
+    "nothing in the text decides",
+    'contradicted by words of the text: "vorige week"',
 ]
 NAMES = [*(kind.replace("_", " ") for kind in get_args(Kind)), *MUST]
 

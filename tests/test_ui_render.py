@@ -32,7 +32,7 @@ from ui.panel import shelf_html, source_html, talks_html
 from ui.quality import measured_html
 from ui.render import exchange_html, intro_html, line_html, status_words
 from ui.talk import Talk, question_problem, thin
-from ui.texts import say
+from ui.texts import say, speaking
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -196,7 +196,7 @@ def test_dates_are_told_as_precisely_and_as_doubtfully_as_they_are_known() -> No
     either = Published("2021-03-04", "day", uncertain=True, until="2021-04-03")
     assert date_words(either) == "4 March 2021, perhaps as late as 3 April 2021 (uncertain)"
     html = source_html(QUAY, 0, 0)
-    assert "The date was read from “date 2021-06”. The text disagrees." in html
+    assert 'The date was read from “date 2021-06”. <bdi lang="en">The text disagrees.</bdi>' in html
 
 
 def test_a_document_without_title_publisher_or_known_language_has_words_for_it() -> None:
@@ -430,3 +430,35 @@ def test_a_failing_case_shows_foreign_text_as_text_and_links_only_what_stands_so
     assert '<li><q dir="auto">&lt;i&gt;gone&lt;/i&gt;</q></li>' in html
     assert "must not say: &lt;b&gt;arr" in html
     assert html.count("data-document") == len(case["gold"])
+
+
+def test_the_last_snapshot_of_an_answer_is_never_left_out() -> None:
+    drafts = [replace(ANSWER, status="writing", draft="a" * i) for i in range(9)]
+    at_once = list(thin(drafts, clock=lambda: 1.0))
+    assert at_once == [drafts[0], drafts[-1]]
+    assert list(thin(drafts, every=0)) == drafts
+    assert list(thin([])) == []
+
+
+@pytest.mark.parametrize(
+    ("note", "shown"),
+    [
+        (
+            "day and month can be read either way round; nothing in the text decides",
+            "Nichts im Text entscheidet es.",
+        ),
+        (
+            'contradicted by words of the text: "vorige week"',
+            'Worte des Textes widersprechen ihm: "vorige week"',
+        ),
+        ("The printer put <b>another day</b> below it.", "below it. (Englisch)"),
+        ("Der Verlag nennt einen anderen Tag als die Zeitung.", "als die Zeitung."),
+    ],
+)
+def test_why_a_date_is_in_doubt_is_told_as_the_page_speaks_or_with_its_language(note: str, shown: str) -> None:
+    doubtful = document(
+        "a.txt", ("Text.", "article", "en"), published=Published("2025-06", "month", True, note=note)
+    )
+    with speaking("de"):
+        [told] = texts(source_html(doubtful, 0, 0), "//*[@class='notes']/p")
+    assert told.endswith(shown)

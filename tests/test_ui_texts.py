@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browsing import PHONE, Opened, Served, ask, finished
 from tests.scripted import ANSWER, DOCUMENTS, OPENED, Fixed, Scripted, ScriptedBench
-from tests.test_ui_page import PHONE, Opened, Served, ask, finished
 from ui.conversation import Session
 from ui.describe import byline
 from ui.talk import Talk

@@ -32,6 +32,7 @@ from ui.programs import LATER, Asked, Desk, event, found, narrowed, problem, ref
 DESCRIPTION = """Ask a folder of documents in any language; check every sentence of the answer.
 
 `start` and `end` count characters of the document's text, and `text[start:end] == quote`, always."""
+DISPUTED = 1_000  # events that are compared with all other sentences, the first ones
 EVENTS = {
     "text/event-stream": {
         "schema": {
@@ -132,7 +133,8 @@ def add_routes(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
         responses={200: {"model": shapes.Timeline}, **_mistakes(503)},
     )
     def timeline() -> Response:
-        return sent({"events": happened(shelf.events())})
+        events = shelf.events()
+        return sent({"events": happened([*shelf.disputed(events[:DISPUTED]), *events[DISPUTED:]])})
 
 
 async def _events(answers: AsyncIterator[Answer], name: str) -> AsyncGenerator[str]:

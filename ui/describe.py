@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_decimal
 
@@ -66,6 +66,18 @@ def own_name(code: str) -> str:
     """
     name = str(Locale(code).languages[code])
     return name[:1].upper() + name[1:]
+
+
+def direction(code: str) -> str:
+    """Return which way a language is written, "ltr" where CLDR does not know it.
+
+    >>> direction("ar"), direction("zh"), direction("und")
+    ('rtl', 'ltr', 'ltr')
+    """
+    try:
+        return str(Locale.parse(code).text_direction)
+    except (UnknownLocaleError, ValueError):
+        return "ltr"
 
 
 def date_words(published: Published) -> str:

@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -21,7 +22,6 @@ from rag.settings import Settings
 from rag.timeline import Event, disputed, timeline
 from ui.texts import say
 
-EVENTS = 1_000  # of a timeline that are shown, at most
 COMPARED = 5_000  # sentences that are compared with all others, at most
 BUSY_SECONDS = 30.0  # how long another writer of the index is waited for
 
@@ -52,6 +52,8 @@ class Shelf(Protocol):
 
     def events(self) -> Sequence[Event]: ...
 
+    def disputed(self, events: Sequence[Event]) -> Sequence[Event]: ...
+
     def differences(self) -> "Differences": ...
 
     def aside(self) -> Sequence[Outcome]: ...
@@ -63,6 +65,7 @@ class Folder:
     def __init__(self, settings: Settings, latest: Callable[[], Index], patience: float = BUSY_SECONDS) -> None:
         self._settings, self._latest, self._patience, self._writing = settings, latest, patience, Lock()
         self._events, self._differences = lru_cache(1)(_events), lru_cache(1)(_differences)
+        self._known = lru_cache(1)(_nothing)
         self._comparing = Lock()
 
     def documents(self) -> Sequence[Document]:
@@ -75,9 +78,20 @@ class Folder:
             return None
 
     def events(self) -> Sequence[Event]:
-        """What the documents date, with what disputes the first `EVENTS`; once for each state of the index."""
+        """What the documents date; read once for each state of the index."""
         with self._comparing:  # not twice at the same time
             return self._events(self._latest())
+
+    def disputed(self, events: Sequence[Event]) -> Sequence[Event]:
+        """The events with what tells the same with another time; one that is no longer there as it was."""
+        with self._comparing:
+            index = self._latest()
+            known = self._known(index)
+            for event in events:
+                if event not in known:
+                    with suppress(KeyError):
+                        [known[event]] = disputed([event], index)
+            return [known.get(event, event) for event in events]
 
     def search(self, question: str, k: int, where: Filter) -> Sequence[Hit]:
         """The passages for a question that stands alone; no model is asked. Raises like `understand`."""
@@ -221,8 +235,12 @@ def _inside(folder: Path, name: str) -> Path:
 
 
 def _events(index: Index) -> list[Event]:
-    events = timeline(index.sentences)
-    return [*disputed(events[:EVENTS], index), *events[EVENTS:]]
+    return timeline(index.sentences)
+
+
+def _nothing(index: Index) -> dict[Event, Event]:
+    """What is known of a state of the index before anybody asked."""
+    return {}
 
 
 def _differences(index: Index) -> Differences:

@@ -147,7 +147,8 @@ def dated(settings: Settings, as_json: bool) -> None:
         return
     numbers = count(1)
     for event in events:
-        print(event.value)
+        other = f" or {event.until}" if event.until else ""
+        print(f"{event.value} (year not printed, inferred)" if event.assumed else f"{event.value}{other}")
         for place, sentence in enumerate((event.sentence, *event.otherwise)):
             if place == 1:
                 print("    told otherwise:")

@@ -113,8 +113,8 @@ def server(answerer: Answerer, shelf: Shelf, seats: Seats) -> MCPServer[Any]:
     def timeline(limit: Limit = 50, offset: Offset = 0) -> Annotated[CallToolResult, shapes.Timeline]:
         """List what happened when, in order, according to which document, and what tells it otherwise."""
         with _mistakes_told():
-            events = shelf.events()
-        return _result({"events": happened(events[offset : offset + limit])})
+            events = shelf.disputed(shelf.events()[offset : offset + limit])
+        return _result({"events": happened(events)})
 
     @library.resource("feud://documents/{name}", mime_type="text/plain")
     def document(name: str) -> str:

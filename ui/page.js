@@ -59,11 +59,19 @@ document.addEventListener("change", (event) => {
     if (root.dataset.view !== "shelf") view("");
     trigger("interface", { language: value });
   } else if (dataset?.do === "only") {
-    const wanted = [...document.querySelectorAll('#times [data-do="only"]')].filter((only) => only.value);
-    for (const item of document.querySelectorAll("#times li"))
-      item.hidden = wanted.some((only) => item.dataset[only.dataset.by] !== only.value);
+    dated(dataset.by === "first" ? number(value) || 0 : 0, dataset.by);
   }
 });
+// A page of the timeline comes from the server; what had the focus gets it back.
+let again = null;
+function dated(first, by) {
+  const chosen = (name) => $(`#times [data-by=${name}]`)?.value ?? "";
+  again = () => {
+    $("#times .volumes").scrollTop = 0;
+    $(by ? `#times [data-by=${by}]` : "#times .volume")?.focus({ preventScroll: true });
+  };
+  trigger("times", { document: chosen("document"), language: chosen("language"), first });
+}
 const area = () => $("#question textarea");
 area()?.setAttribute("dir", "auto");
 if (!phone.matches) area()?.focus(); // on a phone that would cover the page with its keyboard
@@ -188,6 +196,12 @@ document.addEventListener("click", (event) => {
   else if (data.rename) rename(button);
   else if (data.delete) trigger("talks", { do: "delete", name: data.delete });
   else if (data.restore) trigger("talks", { do: "restore", name: data.restore });
+  else if (data.again) {
+    const box = area();
+    box.value = data.again;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+  } else if (data.first) dated(number(data.first));
   else if (data.run) trigger("quality", { run: data.run });
   else if (["measure", "halt"].includes(data.do)) trigger(data.do, {});
   else if (["shelf", "times", "talks", "quality"].includes(data.do)) {
@@ -268,7 +282,10 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) trigger("shelved", {});
 });
 new MutationObserver(() => {
-  if (root.dataset.view === "times" && !$("#times .volumes")) trigger("times", {});
+  if ($("#times .volumes")) {
+    again?.();
+    again = null;
+  } else if (root.dataset.view === "times") trigger("times", {});
 }).observe($("#times"), { childList: true, subtree: true });
 function queue(method, files, back) {
   work = work.then(() => change(method, files, back)).catch((error) => tell(String(error), news.back));

@@ -123,6 +123,9 @@ def build_page(
         def kept(own: Session, event: gr.EventData) -> tuple[Any, ...]:
             return talk.talks(own, *map(event._data.get, ("do", "name", "title")))
 
+        def dated(own: Session, event: gr.EventData) -> str:
+            return talk.times(own, *map(event._data.get, ("document", "language", "first")))
+
         def measured(own: Session, event: gr.EventData) -> str:
             return talk.quality(own, str(event._data.get("run", "")))
 
@@ -148,7 +151,7 @@ def build_page(
         now.cite(cite, session, source, **quick)
         now.reopen(reopen, session, [*begun, source], **quick)
         now.talks(kept, session, [talks, past, now], **quick)
-        now.times(talk.times, session, times, **quick)
+        now.times(dated, session, times, **quick)
         now.quality(measured, session, runs, **quick)
         now.measure(talk.measure, session, [measuring, runs], **{**written, "concurrency_id": "runs"})
         now.halt(talk.halt, session, measuring, **quick)

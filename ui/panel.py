@@ -1,19 +1,17 @@
 """The source beside the conversation: a whole document with the cited words marked, and the list of all."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import pairwise
-from operator import itemgetter
 
-from corpus import Document, Segment, Sentence
+from corpus import Document, Segment
+from corpus.language import guesses
 from index import Outcome
-from rag.timeline import Event
 from ui.archive import Kept
 from ui.describe import byline, day_words, escape, language, language_name, named, number, title, web_address
-from ui.folder import EVENTS
-from ui.reasons import reason_words
-from ui.texts import say
+from ui.reasons import is_reason, reason_words
+from ui.texts import say, spoken
 
 Span = tuple[int, int]
 _STROKE = 5  # days: how wide one is drawn in its year
@@ -117,77 +115,6 @@ def _talk(kept: Kept) -> str:
     )
 
 
-def times_html(events: Sequence[Event]) -> str:
-    """What happened when: each time with the sentence that names it, a button that opens it there.
-
-    Where other sentences tell it otherwise, they stand below.
-    """
-    shown = events[:EVENTS]
-    documents = {event.sentence.document.id: event.sentence.document for event in shown}
-    sources = {name: f"{title(d)} · {byline(d)}" for name, d in documents.items()}
-    languages = {code: language_name(code) for code in {event.sentence.language for event in shown}}
-    only = _only("of", "everything", sources) + _only("lang", "anylanguage", languages)
-    few = "" if events else say("dateless")
-    note = say("most", count=number(EVENTS), all=number(len(events))) if len(events) > EVENTS else few
-    return (
-        f"<header><div><h2>{escape(say('timeline'))}</h2><p>{escape(note)}</p>{only}</div>{closing()}</header>"
-        f'<ul class="volumes">{"".join(map(_event, shown))}</ul>'
-    )
-
-
-def _only(by: str, everything: str, choices: Mapping[str, str]) -> str:
-    """A choice of what is shown: by the value of `data-{by}`; nothing where there is nothing to choose."""
-    if len(choices) < 2:
-        return ""
-    options = "".join(
-        f'<option value="{escape(value)}">{escape(label)}</option>'
-        for value, label in sorted(choices.items(), key=itemgetter(1))
-    )
-    return (
-        f'<select data-do="only" data-by="{by}" aria-label="{escape(say("only"))}">'
-        f'<option value="">{escape(say(everything))}</option>{options}</select>'
-    )
-
-
-def _event(event: Event) -> str:
-    said = event.sentence
-    when = (
-        f'<span class="when"><time datetime="{event.value}">{escape(_when(event))}</time>{_year(event)}</span>'
-    )
-    versions = "".join(map(_told, event.otherwise))
-    otherwise = f'<p class="otherwise">{escape(say("otherwise"))}</p>{versions}' if versions else ""
-    return (
-        f'<li data-of="{escape(said.document.id)}" data-lang="{escape(said.language)}">'
-        f"{_told(said, when)}{otherwise}</li>"
-    )
-
-
-def _told(said: Sentence, when: str = "") -> str:
-    return (
-        f'<button type="button" class="volume" '
-        f'data-document="{escape(said.document.id)}" data-start="{said.start}" data-end="{said.end}">'
-        f'{when}<bdi lang="{escape(said.language)}">{escape(said.text)}</bdi>'
-        f"<small>{escape(byline(said.document, said.language))}</small></button>"
-    )
-
-
-def _year(event: Event) -> str:
-    """The time drawn within its year: a day as a stroke, what is less certain as far as it may reach."""
-    last = date.fromisoformat(event.until) if event.until else event.last
-    begin = event.first.timetuple().tm_yday - 1
-    width = max((last - event.first).days + 1, _STROKE)
-    kind = ' class="open"' if event.first != last else ""
-    return (
-        f'<svg viewBox="0 0 {366 + _STROKE} 10" aria-hidden="true" preserveAspectRatio="none">'
-        f'<path d="M0 5H{366 + _STROKE}"/><rect{kind} x="{begin}" y="1" width="{width}" height="8"/></svg>'
-    )
-
-
-def _when(event: Event) -> str:
-    words = day_words(event.value)
-    return say("several", first=words, last=day_words(event.until)) if event.until else words
-
-
 def closing() -> str:
     """The button that closes a panel."""
     return f'<button type="button" class="close" aria-label="{escape(say("close"))}">×</button>'
@@ -212,17 +139,28 @@ def _notes(document: Document, first: int, last: int) -> str:
     published = document.published
     if published.uncertain:
         words = say("read_from", words=published.words.strip()) if published.words.strip() else ""
-        lines.append(f"{words} {reason_words(published.note)}".strip())
+        lines.append(f"{escape(words)} {_note(published.note)}".strip())
     if (first, last) != (0, len(document.text)):
-        lines.append(
-            say("window", first=number(first + 1), last=number(last), count=number(len(document.text)))
-        )
+        place = {"first": number(first + 1), "last": number(last), "count": number(len(document.text))}
+        lines.append(escape(say("window", **place)))
     if any(
         segment.kind == "noise" and segment.start < last and segment.end > first
         for segment in document.segments
     ):
-        lines.append(say("noise"))
-    return f'<div class="notes">{"".join(f"<p>{escape(line)}</p>" for line in lines if line)}</div>'
+        lines.append(escape(say("noise")))
+    return f'<div class="notes">{"".join(f"<p>{line}</p>" for line in lines if line)}</div>'
+
+
+def _note(note: str) -> str:
+    """Why a date is in doubt: as the interface speaks, or as it was written, with the language of that."""
+    if is_reason(note):
+        words = reason_words(note)
+        return escape(words[:1].upper() + words[1:])
+    code = next(
+        iter(guesses(note.encode(errors="ignore").decode())), "und"
+    )  # half a surrogate pair is no letter
+    named = f" ({escape(language_name(code))})" if code not in ("und", spoken()) else ""
+    return f'<bdi lang="{escape(code)}">{escape(note)}</bdi>{named}'
 
 
 def _window(document: Document, start: int, end: int, shown: int) -> Span:

@@ -26,6 +26,15 @@ def reason_words(english: str) -> str:
     return english
 
 
+def is_reason(words: str) -> bool:
+    """Tell whether the program says such a thing, which every language of the interface has words for.
+
+    >>> is_reason("is empty"), is_reason("Laut Verlag.")
+    (True, False)
+    """
+    return any(pattern.fullmatch(words) for pattern, _ in _rules())
+
+
 @cache
 def _rules() -> list[tuple[re.Pattern[str], dict[str, str]]]:
     rows = tomllib.loads(files("ui").joinpath("reasons.toml").read_text(encoding="utf-8"))["reason"]

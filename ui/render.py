@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from index import EVERYTHING, Filter, Hit
 from rag import Answer, Citation, Disagreement, Statement, Version
 from ui.conversation import Exchange
-from ui.describe import byline, escape, language_name, named, number, own_name, title
+from ui.describe import byline, direction, escape, language_name, named, number, own_name, title
 from ui.export import FORMS
 from ui.texts import LANGUAGES, say, spoken
 
@@ -24,9 +24,12 @@ def exchange_html(exchange: Exchange, documents: int, talk: str = "") -> str:
         f'<h2 class="question" dir="auto" lang="{language}">{escape(exchange.question)}</h2>',
         _narrowed(exchange.where),
         f'<p class="status" role="status">{escape(status_words(exchange, documents))}</p>',
-        f'<div class="reply">{_reply(exchange, answer)}</div>' if answer else "",
+        f'<div class="reply" dir="{direction(answer.question.language)}">{_reply(exchange, answer)}</div>'
+        if answer
+        else "",
         _passages(exchange, answer) if answer else "",
         _foot(exchange, answer, talk) if answer else "",
+        _again(exchange),
     )
     state = "running" if not exchange.over else exchange.over
     return (
@@ -79,7 +82,7 @@ def _prose(exchange: Exchange, answer: Answer) -> str:
     if answer.notice and not answer.statements:
         notice = f'<span class="notice" dir="auto">{escape(answer.notice)}</span>'
     return (
-        f'<div class="said" lang="{escape(answer.question.language)}" dir="auto" aria-live="polite">'
+        f'<div class="said" lang="{escape(answer.question.language)}" aria-live="polite">'
         f"{sentences}{notice}{draft}</div>"
     )
 
@@ -178,11 +181,12 @@ def _passages(exchange: Exchange, answer: Answer) -> str:
     bare = not answer.statements
     # Evidence is on screen before the first token; once sentences stand there it folds away.
     unfolded = bare or not exchange.over
+    way = direction(answer.question.language)
     heading = say("nearest" if bare and exchange.over == "done" else "found", count=len(answer.hits))
     items = "".join(_passage(exchange.number, place, hit) for place, hit in enumerate(answer.hits))
     return (
-        f'<details class="passages" data-turn="{exchange.number}"{" open" if unfolded else ""}>'
-        f"<summary>{escape(heading)}</summary><ul>{items}</ul></details>"
+        f'<details class="passages" dir="{way}" data-turn="{exchange.number}"{" open" if unfolded else ""}>'
+        f"<summary><bdi>{escape(heading)}</bdi></summary><ul>{items}</ul></details>"
     )
 
 
@@ -221,6 +225,17 @@ def _foot(exchange: Exchange, answer: Answer, talk: str) -> str:
         else ""
     )
     return f'<p class="foot">{escape(" · ".join(words))} {save} {link}</p>'
+
+
+def _again(exchange: Exchange) -> str:
+    """What takes the question into its box once more, to be asked again or otherwise."""
+    if not exchange.over:
+        return ""
+    label = f"{say('again')}: {exchange.question}"
+    return (
+        f'<p class="foot"><button type="button" class="plain" data-again="{escape(exchange.question)}" '
+        f'aria-label="{escape(label)}">{escape(say("again"))}</button></p>'
+    )
 
 
 def intro_html(questions: Sequence[tuple[str, str]]) -> str:

@@ -199,7 +199,9 @@ class Disagreements(Told):
 
 
 class Happened(Citation):
-    time: str
+    time: str = Field(description="A day, a month or a year in ISO 8601.")
+    until: str | None = Field(description="Its other reading, where day and month can be either way round.")
+    assumed_year: bool = Field(description="Whether the sentence names no year, and it was inferred.")
     otherwise: list[Citation]
 
 

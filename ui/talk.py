@@ -17,10 +17,11 @@ from ui.conversation import Conversation, Exchange, Session
 from ui.describe import language_name
 from ui.export import FORMS, download_html
 from ui.folder import Shelf
-from ui.panel import shelf_html, source_html, talks_html, times_html
+from ui.panel import shelf_html, source_html, talks_html
 from ui.quality import Bench, measured_html, measuring_html
 from ui.render import exchange_html, intro_html, line_html, top_html
 from ui.texts import nearest, say, speaking
+from ui.times import times_html
 
 EVERY = 0.08  # seconds between two snapshots in which only the draft grew: as often as an eye reads
 LOG = logging.getLogger("feud.page")
@@ -139,10 +140,11 @@ class Talk:
         with speaking(session.language):
             return self._earlier(session), self._now(session), ""
 
-    def times(self, session: Session) -> str:
-        """What happened when."""
+    def times(self, session: Session, document: object = "", language: object = "", first: object = 0) -> str:
+        """What happened when: of one document or language or of all, a page from entry `first`."""
         with speaking(session.language):
-            return times_html(self.shelf.events())
+            place = first if isinstance(first, int) else 0
+            return times_html(self.shelf, str(document or ""), str(language or ""), place)
 
     def quality(self, session: Session, name: str = "") -> str:
         """The runs that measured the answers; the one of that name whole, or else the newest."""
@@ -364,8 +366,12 @@ def question_problem(question: str) -> str:
 def thin(
     snapshots: Iterable[Answer], every: float = EVERY, clock: Callable[[], float] = time.monotonic
 ) -> Generator[Answer]:
-    """Leave out snapshots that only make the draft longer if the last one is less than `every` seconds old."""
-    shown, at = None, 0.0
+    """Leave out snapshots that only make the draft longer if the last one is less than `every` seconds old.
+
+    The last of all is never left out.
+    """
+    answer = shown = None
+    at = 0.0
     for answer in snapshots:
         grown = shown is None or (answer.status, answer.statements, answer.hits) != (
             shown.status,
@@ -375,6 +381,8 @@ def thin(
         if grown or clock() - at >= every:
             shown, at = answer, clock()
             yield answer
+    if answer is not None and answer is not shown:
+        yield answer
 
 
 def filter_words(documents: Sequence[Document]) -> list[dict[str, Any]]:

@@ -29,8 +29,10 @@ TAKEN = {
     **{f"pictures/{file.name}": f"ui/pictures/{file.name}" for file in (ROOT / "ui" / "pictures").iterdir()},
 }
 """Files of other rooms by their place in the site."""
-SHAPES = (shapes.Answer, shapes.Statement, shapes.Citation, shapes.Published, shapes.Disagreement)
-SHAPES += (shapes.Version, shapes.Passage, shapes.Timing, shapes.Models)
+SHAPES = (
+    *(shapes.Answer, shapes.Statement, shapes.Citation, shapes.Published, shapes.Disagreement),
+    *(shapes.Version, shapes.Passage, shapes.Timing, shapes.Models),
+)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -1,0 +1,83 @@
+"""The page for every reader, in a real browser: WCAG 2.2 AA, contrast."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from rag.settings import Settings
+from rag.timeline import timeline
+from tests.browsing import PHONE, Opened, Served, ask, finished, no_index
+from tests.scripted import MAYOR_HAD_PROMISED, OPENED, Fixed, Scripted, ScriptedBench
+from ui.archive import Archive
+from ui.folder import Folder
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("device", [{}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"])
+def test_every_view_is_accessible(
+    served: Served, browser_page: Opened, tmp_path: Path, device: dict[str, object]
+) -> None:
+    archive = Archive(tmp_path / "conversations.sqlite")
+    folder = Folder(Settings(tmp_path, tmp_path, tmp_path, ""), no_index)
+    shelf = Fixed(events=timeline([OPENED, MAYOR_HAD_PROMISED]))
+    site = served(Scripted(), shelf, folder=folder, archive=archive, bench=ScriptedBench())
+    page = browser_page(site, **device)
+
+    def wrong() -> list[str]:
+        page.evaluate("() => Promise.all(document.getAnimations().map(each => each.finished.catch(() => 0)))")
+        found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+        return [f"{v['id']}: {node['target']}" for v in found.response["violations"] for node in v["nodes"]]
+
+    page.locator(".intro").wait_for()
+    assert wrong() == []
+    ask(page)
+    finished(page)
+    assert wrong() == []
+    page.locator(".statement .cite").first.click()
+    page.locator("#cited").wait_for()
+    assert wrong() == []
+    page.keyboard.press("Escape")
+    for view, part in (("shelf", ".remove"), ("times", "time"), ("talks", ".rename"), ("quality", "details")):
+        page.locator(f"[data-do={view}]").click()
+        page.locator(f"#{view} {part}").first.wait_for()
+        assert wrong() == []
+        page.keyboard.press("Escape")
+
+
+# WCAG 2.2 contrast ratio: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
+CONTRAST = """element => {
+    const rgb = (color) => color.match(/[\\d.]+/g).map(Number);
+    const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const light = (color) => {
+        const [r, g, b] = rgb(color).map((v) => linear(v / 255));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    let ground = element;
+    while (rgb(getComputedStyle(ground).backgroundColor)[3] === 0) ground = ground.parentElement;
+    const [a, b] = [getComputedStyle(element).color, getComputedStyle(ground).backgroundColor].map(light);
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground_in_both_themes(
+    served: Served, browser_page: Opened, scheme: str
+) -> None:
+    page = browser_page(served(Scripted(), Fixed()), color_scheme=scheme)
+    ask(page)
+    finished(page)
+    page.locator(".statement .cite").first.click()
+    page.locator("#cited").wait_for()
+    for selector in (
+        ".words",
+        ".cite",
+        "h2.question",
+        ".sources small",
+        ".foot",
+        "#cited",
+        "mark.other",
+        "#send",
+    ):
+        assert page.locator(selector).last.evaluate(CONTRAST) >= 4.5, selector
