@@ -194,6 +194,12 @@ class Catalogue:
                     seen.update(json.dumps(row).encode())
         return seen.hexdigest()
 
+    def hashes(self, volume: int) -> list[tuple[int, str]]:
+        """The number and the hash of each document of a volume."""
+        query = "SELECT number, sha256 FROM documents WHERE volume = ? ORDER BY number"
+        with self._faults():
+            return [(number, made) for number, made in self._connection.execute(query, (volume,))]
+
     def counts(self, volumes: Collection[int]) -> dict[int, tuple[int, int, int]]:
         """Return how many documents, passages and sentences those volumes have, without those that are gone."""
         found = {volume: [0, 0, 0] for volume in volumes}

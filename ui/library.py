@@ -32,6 +32,7 @@ WORDS = {
     "embed": "embedding",
     "write": "writing the index",
     "translate": "to English",
+    "send": "to the store",
 }
 
 
