@@ -14,7 +14,8 @@ class Settings:
 
     `home` holds everything built: index, eval runs, and by default the `documents` that are answered from
     and the `models`. `embedder` is a name of the store (`feud models list`), a sentence-transformers folder
-    or name, or `https://host/v1#model`. `llm_model` is a name of the store or a GGUF file; with
+    or name, or `https://host/v1#model`. `store` is where the index is answered from, "" for the home's own, or
+    `milvus://host:port/database`. `llm_model` is a name of the store or a GGUF file; with
     `llm_base_url` set, it is what that OpenAI-compatible endpoint calls its model.
     """
 
@@ -23,6 +24,7 @@ class Settings:
     models: Path
     embedder: str = "multilingual-e5-small"
     embedder_api_key: str = field(default="", repr=False)
+    store: str = field(default="", repr=False)  # may hold a password
     llm_model: str = "qwen2.5-coder-1.5b-instruct"
     llm_base_url: str = ""
     llm_api_key: str = field(default="", repr=False)
@@ -40,7 +42,7 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         home = _path(environ.get("FEUD_HOME", ""), platformdirs.user_data_path("feud", appauthor=False))
-        names = ("embedder", "embedder_api_key", "llm_model", "llm_base_url", "llm_api_key")
+        names = ("embedder", "embedder_api_key", "store", "llm_model", "llm_base_url", "llm_api_key")
         return cls(
             home=home,
             documents=_path(environ.get("FEUD_DOCUMENTS", ""), home / "documents"),

@@ -20,6 +20,7 @@ from index import (
     linked_sqlite,
     open_index,
     repair,
+    store_named,
     tidy,
     verify,
 )
@@ -37,7 +38,8 @@ Check = Callable[[Settings], str]
 def examine(settings: Settings, fix: bool = False) -> int:
     """Print what each check found, and mend what can be if `fix`. Return 3 if something is wrong, else 0."""
     failed = False
-    for name, check in CHECKS.items():
+    checks = {name: check for name, check in CHECKS.items() if not (settings.store and name in AT_HOME)}
+    for name, check in (checks | ({"store": _store} if settings.store else {})).items():
         wrong = _told(name, check, settings)
         if wrong and fix and name in REPAIRS:
             try:
@@ -93,6 +95,16 @@ def _index(settings: Settings) -> str:
     library = open_index(settings.home, open_embedder(settings))
     return (
         f"generation {library.generation}, {len(library.documents)} documents, {len(library.passages)} passages"
+    )
+
+
+def _store(settings: Settings) -> str:
+    store = store_named(settings.store, settings.home)
+    library = store.open(open_embedder(settings))
+    found = library.search(library.passages[0].text, 1) if library.passages else []
+    return (
+        f"{store.name}, generation {library.generation}, {len(library.documents)} documents, "
+        f"{len(library.passages)} passages, finds {len(found)}"
     )
 
 
@@ -236,6 +248,8 @@ CHECKS: dict[str, Check] = {
     "talks": _conversations,
     "engine": _engine,
 }
+AT_HOME = {"sqlite", "documents", "index", "spans", "leftovers", "search"}
+"""Checks of what is not here where a store is answered from."""
 REPAIRS: dict[str, Callable[[Settings], None]] = {
     "private": _make_private,
     "index": _mend_index,
