@@ -16,13 +16,12 @@ from index.embedder import Vector
 from index.errors import StoreFault
 from index.filters import Filter
 from index.generations import Recipe
-from index.milvus.server import Entity, Server
+from index.milvus.server import ALIAS, Entity, Server
 from index.records import Record, digest
 from index.rows import Kind, Languages
 
 FORMAT = 1
 """Of the collections; another number is refused."""
-ALIAS = "feud"
 KEPT = 4_096  # rows of a word that are kept: what one entity can hold
 MARK = [0.0, 0.0]  # the vector of what is never searched: a collection must have some
 _CHUNK = 60_000  # characters of one field; 65,535 bytes are allowed

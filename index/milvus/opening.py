@@ -4,9 +4,9 @@ import numpy as np
 
 from index.embedder import Embedder
 from index.errors import IndexMismatch, IndexMissing, StoreFault
-from index.milvus.layout import ALIAS, FORMAT, Manifest, unpacked, whole
+from index.milvus.layout import FORMAT, Manifest, unpacked, whole
 from index.milvus.rows import StoredRows
-from index.milvus.server import Server
+from index.milvus.server import ALIAS, Server
 from index.milvus.spans import Spans, StoredVectors
 from index.milvus.words import StoredWords
 from index.neutral import Neutral

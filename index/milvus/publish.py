@@ -13,7 +13,6 @@ from index.catalogue import Catalogue
 from index.errors import IndexMissing
 from index.generations import catalogue_path, check, index_folder, volume_folder
 from index.milvus.layout import (
-    ALIAS,
     DOCUMENT,
     FORMAT,
     LOOKED_AT,
@@ -31,7 +30,7 @@ from index.milvus.layout import (
     partition,
 )
 from index.milvus.opening import newest_manifest
-from index.milvus.server import Server
+from index.milvus.server import ALIAS, Server
 from index.milvus.upload import documents, english, passages, sentences, words
 from index.progress import Progress
 from index.publish import newest, trusted

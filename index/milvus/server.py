@@ -3,12 +3,14 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from corpus import FeudError
 from index.errors import StoreFault
 
+ALIAS = "feud"
 PATIENCE = 15.0  # seconds that a fault may last: 6 where a query node dies, and its shards are moved
 STALE = 5.0  # seconds that Bounded reads may lag behind (`common.gracefulTime`)
 IDS = 1_000  # that one query asks for
@@ -112,7 +114,8 @@ class Server:
 
         Its vectors are all compared if `exact`, else found by their neighbours (HNSW).
         """
-        self._ask("flush", name, timeout=300)
+        if not exact:  # of few the server needs no segments, and a flush takes it seconds
+            self._ask("flush", name, timeout=300)
         kind: dict[str, Any] = (
             {"index_type": "FLAT"}
             if exact
@@ -166,6 +169,16 @@ class Server:
             self._client.alter_alias(name, alias)
         except MilvusException:
             self._ask("create_alias", name, alias)
+
+    def forget(self) -> None:
+        """Remove the alias and everything that belongs to feud."""
+        from pymilvus.exceptions import MilvusException
+
+        with suppress(MilvusException):  # there is none
+            self._client.drop_alias(ALIAS)
+        for name in self.names():
+            if name.startswith(f"{ALIAS}_"):
+                self.drop(name)
 
     def drop(self, name: str) -> None:
         self._ask("drop_collection", name)
