@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -305,6 +306,27 @@ def test_nothing_of_the_client_is_imported_unless_asked_for() -> None:
     code = "import sys, ui.cli, rag.opening, index; print([m for m in sys.modules if 'milvus' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.skipif("PID_QUERY2" not in os.environ, reason="needs a cluster: see test_index_servers.py")
+def test_a_lost_query_node_costs_time_but_no_answer(empty: str, documents: Path, tmp_path: Path) -> None:
+    store = store_named(f"{empty}?replicas=2&shards=2", tmp_path / "home")
+    publish(documents, store)
+    one = open_index(tmp_path / "home", HashEmbedder())
+    expected = {question: told(one.search(question)) for question in QUESTIONS}
+    waits, began, killed = [], monotonic(), False
+    while monotonic() < began + 20:
+        if not killed and monotonic() > began + 3:
+            os.kill(int(os.environ["PID_QUERY2"]), signal.SIGKILL)
+            killed = True
+        asked = monotonic()
+        index = store.open(HashEmbedder())  # anew, so that nothing is remembered
+        for question in QUESTIONS:
+            assert told(index.search(question)) == expected[question]
+        waits.append(monotonic() - asked)
+    print(f"{len(waits) * len(QUESTIONS)} searches, all right; the longest wait was {max(waits):.1f} s")
+    assert killed
+    assert max(waits) < 20
 
 
 def test_vectors_come_back_as_they_were_sent() -> None:
