@@ -12,17 +12,21 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-HEALTHY = 60.0  # seconds until all parts must be
+HEALTHY = 180.0  # seconds until all parts must be; some 10 on an idle machine
 PORT = 19_530
+SERVERS = Path(os.environ.get("FEUD_SERVERS", Path(__file__).parents[1] / ".venv" / "servers"))
+NO_SERVERS = f"no Milvus in {SERVERS}: make servers"
 ROLES = {
     "coordinator": ("mixture", "-rootcoord=true", "-querycoord=true", "-datacoord=true", "-indexcoord=true"),
     "proxy": ("proxy",),
@@ -123,6 +127,38 @@ def standalone(servers: Path, processes: Processes) -> None:
     code += f"s.listen_port = {PORT}; s.start(); s.server_proc.wait()"
     processes.start("standalone", [servers / "bin/python", "-c", code, processes.folder / "milvus"])
     healthy(9091)
+
+
+@contextmanager
+def emulator(folder: Path) -> Iterator[str]:
+    """Run Milvus' emulator; gives its address for `FEUD_STORE`."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    where = ["--data-dir", str(folder / "data"), "--host", "127.0.0.1", "--port", str(port)]
+    with Processes(folder) as processes:
+        processes.start("emulator", [SERVERS / "bin" / "milvus-lite", "server", *where])
+        until = time.monotonic() + HEALTHY
+        while time.monotonic() < until:
+            with socket.socket() as asked:
+                if asked.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"milvus://127.0.0.1:{port}"
+
+
+def forget(address: str) -> None:
+    """Remove everything of feud's from a server."""
+    from pymilvus.exceptions import MilvusException
+
+    from index.milvus import Server
+
+    server = Server(address)
+    with suppress(MilvusException):  # there is none
+        server._client.drop_alias("feud")
+    for name in server.names():
+        if name.startswith("feud_"):
+            server.drop(name)
 
 
 def healthy(port: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_index_stores import NO_SERVERS, SERVERS
+from tests.milvus_servers import NO_SERVERS, SERVERS
 
 ROOT = Path(__file__).parents[1]
 ALONE = ["unshare", "-pfn", "--mount-proc", "bash", "-c", 'ip link set lo up && exec "$@"', "_"]

@@ -3,14 +3,13 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ import pytest
 from corpus import FeudError
 from index import (
     RANKING,
+    Embedder,
     Filter,
     Hit,
     Index,
@@ -32,12 +32,10 @@ from index import (
     store_named,
 )
 from tests.fakes import HashEmbedder
-from tests.milvus_servers import Processes
+from tests.milvus_servers import forget
 from tests.test_index_search import STORIES
 
 ROOT = Path(__file__).parents[1]
-SERVERS = Path(os.environ.get("FEUD_SERVERS", ROOT / ".venv" / "servers"))
-NO_SERVERS = f"no Milvus in {SERVERS}: make servers"
 QUESTIONS = (
     "How many steps had the keeper climbed every evening?",
     "Wie viele Millionen Mark kostete sie 1897?",
@@ -53,30 +51,6 @@ title = "Le moulin"
 publisher = "Le Meunier"
 published = {value = "2025-06-01", precision = "day"}
 """
-
-
-@pytest.fixture(scope="module")
-def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server: the one that is named, or the emulator."""
-    if named := os.environ.get("FEUD_TEST_STORE"):
-        yield named
-        return
-    if not (SERVERS / "bin" / "milvus-lite").exists():
-        pytest.skip(NO_SERVERS)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("lite")
-    where = ["--data-dir", str(folder / "data"), "--host", "127.0.0.1", "--port", str(port)]
-    with Processes(folder) as processes:
-        processes.start("lite", [SERVERS / "bin" / "milvus-lite", "server", *where])
-        until = monotonic() + 30
-        while monotonic() < until:
-            with socket.socket() as asked:
-                if asked.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            sleep(0.1)
-        yield f"milvus://127.0.0.1:{port}"
 
 
 @pytest.fixture(params=["disk", "milvus"])
@@ -96,9 +70,9 @@ def documents(tmp_path: Path) -> Path:
     return folder
 
 
-def publish(documents: Path, store: Store, small: int = 20_000) -> int | None:
+def publish(documents: Path, store: Store, small: int = 20_000, embedder: Embedder | None = None) -> int | None:
     """Build the index of a folder and publish it; returns the generation's number."""
-    *_, report = build(documents, documents.parent / "home", HashEmbedder(), small=small)
+    *_, report = build(documents, documents.parent / "home", embedder or HashEmbedder(), small=small)
     assert isinstance(report, Report)
     return finished(store)
 
@@ -224,10 +198,7 @@ def test_another_embedder_or_splitter_is_refused(documents: Path, made: Callable
 @pytest.fixture
 def empty(milvus: str, tmp_path: Path) -> str:
     """The address of a database that holds nothing of feud's."""
-    from index.milvus import Server
-
-    server = Server(milvus)
-    server.forget()
+    forget(milvus)
     return milvus
 
 

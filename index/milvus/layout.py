@@ -98,6 +98,16 @@ def generation_number(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def volume_name(name: str) -> str | None:
+    """The volume in the name of one of its collections, None for any other name.
+
+    >>> volume_name("feud_0123456789abcdef_words"), volume_name("feud_generation_12"), volume_name("mine")
+    ('0123456789abcdef', None, None)
+    """
+    found = re.fullmatch(rf"{ALIAS}_([0-9a-f]{{16}})_[a-z]+", name)
+    return found[1] if found else None
+
+
 def partition(language: str) -> str:
     """The name of a language's partition.
 

@@ -1,5 +1,7 @@
 """Open what the store's alias points at."""
 
+import json
+
 import numpy as np
 
 from index.embedder import Embedder
@@ -38,14 +40,12 @@ def newest_manifest(server: Server, name: str = ALIAS) -> Manifest | None:
             return None
         raise
     try:
-        manifest = Manifest.read(
-            whole(each["data"] for each in sorted(found, key=lambda each: int(each["id"])))
-        )
+        text = whole(each["data"] for each in sorted(found, key=lambda each: int(each["id"])))
+        if (made := json.loads(text)["format"]) != FORMAT:
+            raise IndexMismatch("store's format", str(made), str(FORMAT))
+        return Manifest.read(text)
     except (ValueError, KeyError, TypeError) as error:
         raise StoreFault(server.name, f"{name} is no manifest: {error}") from error
-    if manifest.format != FORMAT:
-        raise IndexMismatch("store's format", str(manifest.format), str(FORMAT))
-    return manifest
 
 
 def open_generation(server: Server, embedder: Embedder) -> Index:

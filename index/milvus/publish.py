@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from index.milvus.layout import (
     generation_number,
     packed,
     partition,
+    volume_name,
 )
 from index.milvus.opening import newest_manifest
 from index.milvus.server import ALIAS, Server
@@ -85,7 +87,7 @@ def publish(server: Server, home: Path, anew: bool = False) -> Generator[Progres
                 yield from _send(server, catalogue, number, part, opened, manifest.dimension)
         memory.write_text(json.dumps({_key(n, v): names[n] for n, v in manifest.volumes.items()}))
     number = after.generation + 1
-    _name(server, number, Manifest.read(json.dumps(json.loads(after.text()) | {"generation": number})))
+    _name(server, number, replace(after, generation=number))
     _sweep(server, number)
     return number
 
@@ -148,10 +150,9 @@ def _sweep(server: Server, number: int) -> None:
     kept = numbers[-GENERATIONS:]
     manifests = [newest_manifest(server, generation_name(n)) for n in kept]
     held = {part.name for manifest in manifests if manifest for part in manifest.parts}
-    for name in names:
-        own = generation_number(name)
-        stale = own not in kept if own is not None else name.split("_")[1] not in held
-        if name.startswith(f"{ALIAS}_") and stale:
+    for name in names:  # others may be somebody else's
+        own, volume = generation_number(name), volume_name(name)
+        if (own is not None and own not in kept) or (volume is not None and volume not in held):
             server.drop(name)
 
 

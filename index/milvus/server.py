@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -169,16 +168,6 @@ class Server:
             self._client.alter_alias(name, alias)
         except MilvusException:
             self._ask("create_alias", name, alias)
-
-    def forget(self) -> None:
-        """Remove the alias and everything that belongs to feud."""
-        from pymilvus.exceptions import MilvusException
-
-        with suppress(MilvusException):  # there is none
-            self._client.drop_alias(ALIAS)
-        for name in self.names():
-            if name.startswith(f"{ALIAS}_"):
-                self.drop(name)
 
     def drop(self, name: str) -> None:
         self._ask("drop_collection", name)
