@@ -297,7 +297,7 @@ def test_a_lost_query_node_costs_time_but_no_answer(empty: str, documents: Path,
         waits.append(monotonic() - asked)
     print(f"{len(waits) * len(QUESTIONS)} searches, all right; the longest wait was {max(waits):.1f} s")
     assert killed
-    assert max(waits) < 20
+    assert max(waits) < 30  # each call is tried again for 15 s
 
 
 def test_vectors_come_back_as_they_were_sent() -> None:
