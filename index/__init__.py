@@ -3,7 +3,15 @@
 from index.build import Report, build, journal, leftovers, refresh, repair, tidy, verify
 from index.embedder import Embedder
 from index.english import Translator, translate
-from index.errors import EmbedderFault, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, IndexNotWritten
+from index.errors import (
+    EmbedderFault,
+    IndexBusy,
+    IndexDamaged,
+    IndexMismatch,
+    IndexMissing,
+    IndexNotWritten,
+    StoreFault,
+)
 from index.files import Outcome, file_outcomes
 from index.filters import EVERYTHING, Filter, FilterError, filtered
 from index.hit import Grounds, Hit, sentence_scores
@@ -14,6 +22,7 @@ from index.progress import Progress
 from index.ranking import RANKING, Ranking
 from index.schema import linked_sqlite
 from index.search import Index, current_generation, open_index
+from index.stores import Store, store_named
 from index.transient import index_of
 from index.volumes import SentenceView
 
@@ -42,6 +51,8 @@ __all__ = [
     "Ranking",
     "Report",
     "SentenceView",
+    "Store",
+    "StoreFault",
     "Translator",
     "build",
     "current_generation",
@@ -57,6 +68,7 @@ __all__ = [
     "refresh",
     "repair",
     "sentence_scores",
+    "store_named",
     "tidy",
     "translate",
     "verify",

@@ -13,15 +13,14 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import apsw
 import numpy as np
 
-from corpus import Document, Passage, Sentence, said
+from corpus import Document, said
 from index.embedder import Matrix, Vector
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing, IndexNotWritten
-from index.records import File, Record, document_from, metadata_json, segments_from, segments_json
+from index.records import File, Record, digest, document_from
 from index.rows import Place
 from index.schema import FORMAT, SCHEMA, UPGRADES, linked_sqlite
 from index.vectors import fault
@@ -145,7 +144,7 @@ class Catalogue:
     def record(self, place: Place) -> Record:
         """Return a document with its spans. Raises IndexDamaged if it isn't what was written."""
         with self._faults():
-            *document, digest = next(
+            *document, written = next(
                 self._connection.execute(
                     "SELECT id, text, metadata, segments, own, sha256 FROM documents "
                     "WHERE volume = ? AND number = ?",
@@ -165,9 +164,9 @@ class Catalogue:
                     place,
                 )
             )
-            if _digest(document, spans, windows) != digest:
+            if digest(document, spans, windows) != written:
                 raise IndexDamaged(self.path, f"{document[0]!r}: its rows are not those that were written")
-            return _record(document, spans, windows)
+            return Record.of_rows(document, spans, windows)
 
     def records(self, volume: int) -> Iterator[Record]:
         """The documents of a volume with their spans, by number, one at a time."""
@@ -194,6 +193,12 @@ class Catalogue:
                 for row in self._connection.execute(query):
                     seen.update(json.dumps(row).encode())
         return seen.hexdigest()
+
+    def hashes(self, volume: int) -> list[tuple[int, str]]:
+        """The number and the hash of each document of a volume."""
+        query = "SELECT number, sha256 FROM documents WHERE volume = ? ORDER BY number"
+        with self._faults():
+            return [(number, made) for number, made in self._connection.execute(query, (volume,))]
 
     def counts(self, volumes: Collection[int]) -> dict[int, tuple[int, int, int]]:
         """Return how many documents, passages and sentences those volumes have, without those that are gone."""
@@ -368,25 +373,10 @@ class Catalogue:
         return forgotten
 
     def _insert(self, place: Place, record: Record) -> None:
-        document = (
-            record.document.id,
-            record.document.text,
-            metadata_json(record.document),
-            segments_json(record.document.segments),
-            segments_json(record.own),
-        )
-        sentences = [
-            (sentence.start, sentence.end, sentence.language, english)
-            for sentence, english in zip(record.sentences, record.english, strict=True)
-        ]
-        numbers = {sentence: i for i, sentence in enumerate(record.sentences)}
-        passages = [
-            (json.dumps([numbers[s] for s in passage.sentences]), passage.heading)
-            for passage in record.passages
-        ]
+        document, sentences, passages = record.rows()
         run, run_many = self._connection.execute, self._connection.executemany
-        digest = _digest(document, sentences, passages)
-        run("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*place, *document, digest))
+        made = digest(document, sentences, passages)
+        run("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*place, *document, made))
         spans = ((*place, i, *sentence) for i, sentence in enumerate(sentences))
         run_many("INSERT INTO sentences VALUES (?, ?, ?, ?, ?, ?, ?)", spans)
         windows = ((*place, i, *passage) for i, passage in enumerate(passages))
@@ -412,25 +402,3 @@ def _copy(source: apsw.Connection, target: apsw.Connection) -> None:
 
 def _in(volumes: Collection[int]) -> str:
     return f"volume IN ({', '.join(map(str, map(int, sorted(volumes))))})"
-
-
-def _digest(document: Sequence[Any], sentences: Sequence[Any], passages: Sequence[Any]) -> str:
-    """SHA-256 of a document's rows: SQLite notices a damaged page only where its structure breaks."""
-    return sha256(json.dumps([document, sentences, passages]).encode()).hexdigest()
-
-
-def _record(row: Sequence[str], spans: Sequence[Any], windows: Sequence[Any]) -> Record:
-    name, text, metadata, segments, own = row
-    document = document_from(name, text, metadata, segments)
-    sentences = tuple(Sentence(document, start, end, language) for start, end, language, _ in spans)
-    passages = tuple(
-        Passage(document, tuple(sentences[i] for i in json.loads(numbers)), heading)
-        for numbers, heading in windows
-    )
-    return Record(
-        document,
-        segments_from(own),
-        sentences,
-        passages,
-        tuple(str(span[-1]) for span in spans),
-    )

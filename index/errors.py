@@ -11,7 +11,7 @@ from corpus import FeudError
 class IndexMissing(FeudError):
     """No index was ever built in this home."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path | str) -> None:
         super().__init__(f"There is no index in {home} yet. Build it with: feud index")
 
 
@@ -78,3 +78,13 @@ class UnsafeSqlite(FeudError):
             f"SQLite {version} can lose committed writes. Install one of 3.51.3 or later with: "
             "pip install --upgrade apsw"
         )
+
+
+class StoreFault(FeudError):
+    """A store of many machines does not answer, or not what was put into it; `missing`: it has no such."""
+
+    exit_code = 3
+
+    def __init__(self, name: str, reason: str, missing: bool = False) -> None:
+        self.missing = missing
+        super().__init__(f"The store {name} failed: {reason.rstrip('.')}. Check that it runs, then try again.")

@@ -98,7 +98,7 @@ class _Collected:
 
     def write(self, language: str, into: Writer, block: int) -> None:
         self._spill()
-        names = _names(tuple(self._numbers))
+        names = named(tuple(self._numbers))
         order = np.argsort(names, kind="stable")
         place = np.empty(len(names), np.int64)
         place[order] = np.arange(len(names))
@@ -151,9 +151,22 @@ class Postings:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def lists(self) -> Iterator[tuple[int, Ints, NDArray[np.uint8]]]:
+        """Each token by its name, the rows that hold it, ascending, and how often they do."""
+        for name, start, stop in zip(self._names.tolist(), self._first[:-1], self._first[1:], strict=True):
+            yield name, self._rows[start:stop], self._counts[start:stop]
+
+    def by_row(self) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint8]]:
+        """The names of the tokens of each row, one row after the other, how often it holds them, and where
+        each row begins: (rows + 1,). In memory are some 20 bytes a token of a row."""
+        order = np.argsort(self._rows, kind="stable")
+        names = np.repeat(self._names, np.diff(self._first))[order]
+        sizes = np.bincount(self._rows, minlength=len(self))
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]), names, self._counts[order]
+
     def holding(self, tokens: Sequence[str]) -> list[Held]:
         """For each token the rows that hold it, ascending, and how often they do."""
-        names = _names(tokens)
+        names = named(tokens)
         places = np.searchsorted(self._names, names)
         known = places < len(self._names)
         known[known] = self._names[places[known]] == names[known]
@@ -202,6 +215,10 @@ class Bm25Index:
         }
         self._terms = lru_cache(maxsize=256)(self._cut)
 
+    def statistics(self) -> dict[str, tuple[int, float]]:
+        """How many living rows each language has, and how many tokens they have in the mean."""
+        return {own: (self._rows[own], self._average[own]) for own in self._lists}
+
     def shares(self, question: str, language: str, rows: Rows) -> Scores:
         found = np.zeros(len(rows), np.float32)
         for own, parts in self._lists.items():
@@ -237,8 +254,8 @@ class Bm25Index:
         return ()
 
     def _cut(self, question: str, own: str, written: str) -> _Terms:
-        asked = _asked(question, own, written)
-        held = [part.holding(asked) for _, part in self._lists[own]]
+        words = asked(question, own, written)
+        held = [part.holding(words) for _, part in self._lists[own]]
         holding = np.array(
             [
                 [self._living(start, rows, counts) for rows, counts in part]
@@ -246,11 +263,11 @@ class Bm25Index:
             ],
             np.float64,
         )
-        often = holding.reshape(len(held), len(asked)).sum(axis=0)
-        weights = np.log(1 + (self._rows[own] - often + 0.5) / (often + 0.5))
+        often = holding.reshape(len(held), len(words)).sum(axis=0)
+        weights = rarity(often, self._rows[own])
         known = [i for i in np.argsort(-weights, kind="stable").tolist() if often[i]]
         by_volume = tuple(tuple(part[i] for i in known) for part in held)
-        return _Terms(asked, weights[known].astype(np.float32), float(weights.sum()), by_volume)
+        return _Terms(words, weights[known].astype(np.float32), float(weights.sum()), by_volume)
 
     def _living(self, start: int, rows: Ints, counts: NDArray[np.uint8]) -> int:
         """How many of the rows that hold a token are alive."""
@@ -263,8 +280,7 @@ class Bm25Index:
 
     def _saturating(self, own: str, part: Postings) -> Scores:
         """What is added to a word's number below the line, for each row of a list: longer ones count less."""
-        lengths = part.lengths / np.float32(self._average[own])
-        return np.asarray(np.float32(K1 * (1 - B)) + np.float32(K1 * B) * lengths, np.float32)
+        return saturating(part.lengths, self._average[own])
 
     def _scores(
         self,
@@ -275,7 +291,7 @@ class Bm25Index:
     ) -> Scores:
         total, own = np.zeros(len(rows), np.float32), norms[rows]
         for weight, (holding, counts) in zip(terms.weights, held, strict=True):
-            total += weight * _saturated(_counts(rows, holding, counts), own)
+            total += weight * saturated(_counts(rows, holding, counts), own)
         return total / np.float32(terms.whole)
 
     def _best(
@@ -297,7 +313,7 @@ class Bm25Index:
         rows = np.concatenate([_NONE, *(rows for rows, _ in holding)])
         counts = np.concatenate([_NO_COUNTS, *(often for _, often in holding)])
         weights = np.repeat(terms.weights[:find], [len(rows) for rows, _ in holding])
-        rows, reached = _summed(rows, weights * _saturated(counts, self._norms[start][rows]), len(part))
+        rows, reached = _summed(rows, weights * saturated(counts, self._norms[start][rows]), len(part))
         if self._alive is not None:
             alive = self._alive[start + rows]
             rows, reached = rows[alive], reached[alive]
@@ -309,14 +325,25 @@ class Bm25Index:
         return rows[order].astype(np.int64) + start, scores[order]
 
 
-def _names(tokens: Sequence[str]) -> NDArray[np.uint64]:
+def rarity(often: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
+    """What a word weighs that so many of the rows hold."""
+    return np.asarray(np.log(1 + (rows - often + 0.5) / (often + 0.5)))
+
+
+def saturating(lengths: Ints, average: float) -> Scores:
+    """What is added to a word's number below the line, for rows of those lengths: longer ones count less."""
+    own = lengths / np.float32(average)
+    return np.asarray(np.float32(K1 * (1 - B)) + np.float32(K1 * B) * own, np.float32)
+
+
+def named(tokens: Sequence[str]) -> NDArray[np.uint64]:
     """Sixty-four bits for each token: among a million two are the same with a chance of 3e-8."""
     digests = (blake2b(token.encode(), digest_size=8).digest() for token in tokens)
     return np.frombuffer(b"".join(digests), "<u8")
 
 
 @lru_cache(maxsize=256)
-def _asked(question: str, own: str, written: str) -> tuple[str, ...]:
+def asked(question: str, own: str, written: str) -> tuple[str, ...]:
     """The different tokens of a question; the lists of passages and of sentences both need them."""
     return tuple(dict.fromkeys(tokens(question, own, written)))
 
@@ -331,7 +358,7 @@ def _summed(rows: Ints, given: Scores, size: int) -> tuple[Ints, NDArray[np.floa
     return each, sums[each]
 
 
-def _saturated(counts: NDArray[np.uint8], norms: Scores) -> Scores:
+def saturated(counts: NDArray[np.uint8], norms: Scores) -> Scores:
     often = counts.astype(np.float32)
     return np.asarray(often / (often + norms), np.float32)
 

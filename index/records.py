@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from corpus import Document, Passage, Published, Segment, Sentence, described
 
@@ -58,6 +58,38 @@ class Record:
         """A record with nothing in English yet."""
         return cls(document, own, tuple(sentences), tuple(passages), ("",) * len(sentences))
 
+    @classmethod
+    def of_rows(cls, document: Sequence[str], sentences: Sequence[Any], passages: Sequence[Any]) -> "Record":
+        """Make one from what `rows` returned."""
+        name, text, metadata, segments, own = document
+        whole = document_from(name, text, metadata, segments)
+        inside = tuple(Sentence(whole, start, end, language) for start, end, language, _ in sentences)
+        windows = tuple(
+            Passage(whole, tuple(inside[i] for i in json.loads(numbers)), heading)
+            for numbers, heading in passages
+        )
+        english = tuple(str(sentence[-1]) for sentence in sentences)
+        return cls(whole, segments_from(own), inside, windows, english)
+
+    def rows(self) -> tuple[list[str], list[tuple[int, int, str, str]], list[tuple[str, str]]]:
+        """The document, its sentences and its passages as a store keeps them."""
+        document = [
+            self.document.id,
+            self.document.text,
+            metadata_json(self.document),
+            segments_json(self.document.segments),
+            segments_json(self.own),
+        ]
+        sentences = [
+            (sentence.start, sentence.end, sentence.language, english)
+            for sentence, english in zip(self.sentences, self.english, strict=True)
+        ]
+        numbers = {sentence: i for i, sentence in enumerate(self.sentences)}
+        passages = [
+            (json.dumps([numbers[s] for s in passage.sentences]), passage.heading) for passage in self.passages
+        ]
+        return document, sentences, passages
+
     def contexts(self) -> list[str]:
         """Each sentence after the one before it in its passages, or after the title."""
         before = {
@@ -103,6 +135,11 @@ def segments_json(segments: Iterable[Segment]) -> str:
 
 def segments_from(text: str) -> tuple[Segment, ...]:
     return tuple(Segment(*fields) for fields in json.loads(text))
+
+
+def digest(document: Sequence[Any], sentences: Sequence[Any], passages: Sequence[Any]) -> str:
+    """SHA-256 of a document's rows: a store may not notice itself that some of its bytes have changed."""
+    return sha256(json.dumps([document, sentences, passages]).encode()).hexdigest()
 
 
 def document_from(name: str, text: str, metadata: str, segments: str) -> Document:

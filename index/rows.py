@@ -216,6 +216,14 @@ class AllRows:
                 found.setdefault(language, []).extend(own)
         return found
 
+    def counts(self, kind: Kind) -> dict[str, int]:
+        """How many living rows each language has."""
+        alive = self.alive[kind]
+        return {
+            language: sum(len(run) if alive is None else int(alive[run.start : run.stop].sum()) for run in own)
+            for language, own in self.runs(kind).items()
+        }
+
     def document(self, name: str) -> Document:
         """Return a document by its id; raises KeyError for one that isn't there."""
         return self._record(self._source.place(name)).document
@@ -285,6 +293,10 @@ class AllRows:
         if where == EVERYTHING:
             return self.alive["passages"], self.alive["sentences"]
         return self._masks(where)
+
+    def only(self, passages: Rows, admitted: Mask | None) -> Rows:
+        """Return those of the passages that are `admitted`."""
+        return passages if admitted is None else passages[admitted[passages]]
 
     def _found(self, where: Filter) -> tuple[Mask, Mask]:
         documents = np.zeros(len(self._living), bool)

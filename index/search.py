@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import repeat
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,8 +26,9 @@ from index.publish import newest, recipe_of, trusted
 from index.ranking import RANKING, Asked, Beyond, Pairs, Ranking
 from index.rows import KINDS, AllRows, Kind, Source
 from index.snapshot import Snapshot
+from index.tables import Tables
 from index.times import periods
-from index.vectors import JoinedStore, Mask, Rows, VectorStore, best, products
+from index.vectors import Among, JoinedStore, Rows, VectorStore, best, products
 from index.views import View
 from index.volumes import SEARCHED, VIEWS, Opened, SentenceView, open_volume
 
@@ -47,21 +49,25 @@ class Index:
     def __init__(
         self,
         generation: int,
-        rows: AllRows,
+        rows: Tables,
         stores: Mapping[str, VectorStore],
         words: Mapping[Kind, LexicalIndex],
         neutral: Neutral,
         embedder: Embedder,
+        threads: int = 2,  # FAISS and NumPy let others work while they do
     ) -> None:
         self.generation = generation
         self.embedder = embedder
         self._rows = rows
-        self.views = {v: View(stores[v], rows.runs(kind), rows.alive[kind]) for v, kind in VIEWS.items()}
+        self.views = {
+            view: View(stores[view], rows.runs(kind), rows.counts(kind), rows.alive[kind])
+            for view, kind in VIEWS.items()
+        }
         self._passage_view, *self._of_sentences = self.views.values()
         self._sentence_view = self.views["sentences"]
         self._passage_words, self._sentence_words = (words[kind] for kind in KINDS)
         self._neutral = neutral
-        self._threads = ThreadPoolExecutor(2)  # FAISS and NumPy let others work while they do
+        self._threads = ThreadPoolExecutor(threads)
 
     @property
     def documents(self) -> Sequence[Document]:
@@ -174,7 +180,7 @@ class Index:
         return self.views[view].vectors([self._rows.row(sentence) for sentence in sentences])
 
     def _near(
-        self, vector: Vector, wanted: int, admitted: Mask | None, inside: Mask | None, ranking: Ranking
+        self, vector: Vector, wanted: int, admitted: Among | None, inside: Among | None, ranking: Ranking
     ) -> list[Future[tuple[Rows, Vector]]]:
         """Begin to look for the nearest rows of each language in each view, as far as rough scores tell."""
         common = self._neutral.shared(vector).tolist() if ranking.neutral else repeat(0.0)
@@ -192,7 +198,11 @@ class Index:
         return [self._threads.submit(near, view) for view in SEARCHED]
 
     def _candidates(
-        self, asked: Asked, near: Sequence[Future[tuple[Rows, Vector]]], admitted: Mask | None, most: int | None
+        self,
+        asked: Asked,
+        near: Sequence[Future[tuple[Rows, Vector]]],
+        admitted: Among | None,
+        most: int | None,
     ) -> Rows:
         """The passages that are near in some language or share words, themselves or by a sentence.
 
@@ -206,7 +216,7 @@ class Index:
             for lists in (whole, single)
         )
         found = np.union1d(rows, self._rows.around(sentences)[0])
-        return found if admitted is None else found[admitted[found]]
+        return self._rows.only(found, admitted)
 
     def _pairs(self, passages: Rows, asked: Asked, ranking: Ranking) -> Pairs:
         """Score every sentence of each of the passages."""
@@ -233,7 +243,7 @@ class Index:
         )
         return Asked(question, language, vector, periods(question, language), in_passages, in_sentences)
 
-    def _versions(self, pairs: Pairs, inside: Mask | None, ranking: Ranking) -> list[tuple[int, int, float]]:
+    def _versions(self, pairs: Pairs, inside: Among | None, ranking: Ranking) -> list[tuple[int, int, float]]:
         """Other versions of what the best sentences say: (sentence, of which, score), in other languages.
 
         A version stands out: it is nearer to the sentence than the next ones of its language are to it. Among
@@ -348,6 +358,22 @@ def index_of_volumes(
     generation: int, volumes: Sequence[Opened], source: Source, dimension: int, embedder: Embedder
 ) -> Index:
     """Return the index of these volumes, with the documents that `source` has of them."""
+    parts = joined(volumes, source, dimension)
+    return Index(generation, parts.rows, parts.stores, parts.words, Neutral(parts.sums, parts.counts), embedder)
+
+
+class Parts(NamedTuple):
+    """What the volumes of a generation make together; `sums` and `counts` are what `Neutral` takes."""
+
+    rows: AllRows
+    stores: Mapping[str, VectorStore]
+    words: Mapping[Kind, Bm25Index]
+    sums: Matrix
+    counts: list[int]
+
+
+def joined(volumes: Sequence[Opened], source: Source, dimension: int) -> Parts:
+    """Join volumes to one generation's rows, stores and lists."""
     rows = AllRows([volume.rows for volume in volumes], source)
     stores = {view: JoinedStore([volume.stores[view] for volume in volumes], dimension) for view in VIEWS}
     words = {}
@@ -358,7 +384,7 @@ def index_of_volumes(
                 lists.setdefault(language, []).append((start, volume.words[kind][language]))
                 start += count
         words[kind] = Bm25Index(lists, rows.alive[kind])
-    return Index(generation, rows, stores, words, Neutral(*_sums(volumes, rows, stores)), embedder)
+    return Parts(rows, stores, words, *_sums(volumes, rows, stores))
 
 
 def _sums(
@@ -396,7 +422,7 @@ def _opened(home: Path, catalogue: Catalogue, embedder: Embedder) -> Index:
     if current is None:
         raise IndexMissing(home)
     number, manifest = current
-    _agree(manifest.recipe, recipe_of(embedder))
+    agree(manifest.recipe, recipe_of(embedder))
     try:
         for volume in manifest.volumes:
             check(home, volume, manifest.volumes[volume])
@@ -413,7 +439,8 @@ def _opened(home: Path, catalogue: Catalogue, embedder: Embedder) -> Index:
     return index
 
 
-def _agree(built: Recipe, asked: Recipe) -> None:
+def agree(built: Recipe, asked: Recipe) -> None:
+    """Raise IndexMismatch unless both would make the same index."""
     if built.fingerprint != asked.fingerprint:
         names = (f"{r.embedder} ({r.fingerprint[:12]})" for r in (built, asked))
         raise IndexMismatch("embedder", *names)

@@ -19,6 +19,8 @@ from index.embedder import Matrix, Vector
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Among = Any
+"""Which rows a search may find, as its store takes it: a mask (n,) here."""
 
 EXACT = 10_000  # rows of a run that are all compared: 4 ms on two cores
 RUN = 1 << 18  # rows of a run at most, so that 100 MB are enough to build its inverted file
@@ -35,7 +37,7 @@ class VectorStore(Protocol):
     def __len__(self) -> int: ...
 
     def search(
-        self, vector: Vector, k: int, within: range, among: Mask | None = None, rough: bool = False
+        self, vector: Vector, k: int, within: range, among: Among | None = None, rough: bool = False
     ) -> tuple[Rows, Vector]:
         """Return at most `k` rows of `within` that `among` (n,) admits, best first, and their scores.
 

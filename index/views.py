@@ -6,23 +6,26 @@ from math import ceil
 import numpy as np
 
 from index.embedder import Matrix, Vector
-from index.vectors import Mask, Rows, VectorStore, best
+from index.vectors import Among, Rows, VectorStore, best
 
 BEST = 10  # rows whose mean says how close the rows of a language are that are not meant
 
 
 class View:
-    """Vectors by language: `runs` are its rows, `alive` those that still stand for something, None for all."""
+    """Vectors by language: `runs` are its rows, `alive` those that still stand for something, None for all.
+
+    `counts` says how many of each language do.
+    """
 
     def __init__(
-        self, store: VectorStore, runs: Mapping[str, Sequence[range]], alive: Mask | None = None
+        self,
+        store: VectorStore,
+        runs: Mapping[str, Sequence[range]],
+        counts: Mapping[str, int],
+        alive: Among | None = None,
     ) -> None:
         self._store, self._alive = store, alive
-        self.runs = runs
-        self.counts = {
-            language: sum(len(run) if alive is None else int(alive[run.start : run.stop].sum()) for run in own)
-            for language, own in runs.items()
-        }
+        self.runs, self.counts = runs, counts
         placed = sorted((run.start, language) for language, own in runs.items() for run in own if len(run))
         self._starts = np.array([start for start, _ in placed], np.int64)
         self._languages = [language for _, language in placed]
@@ -40,11 +43,11 @@ class View:
         found: Vector = column[np.searchsorted(self._starts, rows, "right") - 1]
         return found
 
-    def best(self, vector: Vector, k: int, language: str, admitted: Mask | None = None) -> Rows:
+    def best(self, vector: Vector, k: int, language: str, admitted: Among | None = None) -> Rows:
         """Return at most `k` rows of `language` that are closest to `vector`, best first."""
         return self._nearest(vector, k, language, admitted)[0]
 
-    def near(self, vector: Vector, k: int, language: str, admitted: Mask | None = None) -> tuple[Rows, Vector]:
+    def near(self, vector: Vector, k: int, language: str, admitted: Among | None = None) -> tuple[Rows, Vector]:
         """The same with their scores, both as far as these can be told without looking at the vectors."""
         return self._nearest(vector, k, language, admitted, rough=True)
 
@@ -68,7 +71,7 @@ class View:
         return rows[:k], (scores - rest / max(1, count))[:k]
 
     def _nearest(
-        self, vector: Vector, k: int, language: str, admitted: Mask | None = None, rough: bool = False
+        self, vector: Vector, k: int, language: str, admitted: Among | None = None, rough: bool = False
     ) -> tuple[Rows, Vector]:
         among = self._alive if admitted is None else admitted
         found = [self._store.search(vector, k, run, among, rough) for run in self.runs[language]]

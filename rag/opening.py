@@ -12,10 +12,10 @@ from index import (
     ModelStore,
     Progress,
     Report,
+    Store,
     build,
-    current_generation,
     embedder_named,
-    open_index,
+    store_named,
 )
 from rag.assistant import Assistant
 from rag.engine import Endpoint, Engine
@@ -43,36 +43,39 @@ def open_assistant(
 
 
 class Library:
-    """The index of the home folder, opened anew when somebody has published a newer generation.
+    """The index of the home folder, or of the store that the settings name, opened anew when somebody has
+    published a newer generation.
 
     One of an earlier feud is made anew first, `shown` on the way. Raises what `open_index` raises, and then
     what `build` does.
     """
 
     def __init__(self, settings: Settings, embedder: Embedder | None = None, shown: Shown = iter) -> None:
-        self._home = settings.home
-        self._index = _opened(settings, embedder or open_embedder(settings), shown)
+        self._store = store_named(settings.store, settings.home)
+        self._index = _opened(settings, self._store, embedder or open_embedder(settings), shown)
         self._lock = threading.Lock()
 
     def latest(self) -> Index:
         """Return the newest generation. Who holds an older one may go on using it."""
         with self._lock:
-            newest = current_generation(self._home)
+            newest = self._store.current()
             if newest is not None and newest != self._index.generation:
-                self._index = open_index(self._home, self._index.embedder)
+                self._index = self._store.open(self._index.embedder)
             return self._index
 
 
-def _opened(settings: Settings, embedder: Embedder, shown: Shown) -> Index:
-    """Open the index; one of an earlier feud is made anew first. Another embedder is the reader's to choose."""
+def _opened(settings: Settings, store: Store, embedder: Embedder, shown: Shown) -> Index:
+    """Open the index; one of an earlier feud is made anew first. Another embedder is the reader's to choose,
+    and what others answer from is for them to make who write it.
+    """
     try:
-        return open_index(settings.home, embedder)
+        return store.open(embedder)
     except IndexMismatch as error:
-        if error.what not in ("format", "splitter", "metric"):
+        if settings.store or error.what not in ("format", "splitter", "metric"):
             raise
     for _ in shown(build(settings.documents, settings.home, embedder)):
         pass
-    return open_index(settings.home, embedder)
+    return store.open(embedder)
 
 
 def open_embedder(settings: Settings) -> Embedder:

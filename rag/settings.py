@@ -22,6 +22,8 @@ class Settings:
     """A name of `feud models list`, a sentence-transformers folder or name, or `https://host/v1#model`."""
     embedder_api_key: str = field(default="", repr=False)
     """The key of such an endpoint."""
+    store: str = field(default="", repr=False)
+    """Where to answer from: the home's index, or `milvus://host:port/database`, maybe with a password."""
     llm_model: str = "qwen2.5-coder-1.5b-instruct"
     """A name of `feud models list`, or a GGUF file; with `FEUD_LLM_BASE_URL` what that calls its model."""
     llm_base_url: str = ""
@@ -42,7 +44,7 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         home = _path(environ.get("FEUD_HOME", ""), platformdirs.user_data_path("feud", appauthor=False))
-        names = ("embedder", "embedder_api_key", "llm_model", "llm_base_url", "llm_api_key")
+        names = ("embedder", "embedder_api_key", "store", "llm_model", "llm_base_url", "llm_api_key")
         return cls(
             home=home,
             documents=_path(environ.get("FEUD_DOCUMENTS", ""), home / "documents"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -85,6 +86,20 @@ def served() -> Iterator[Callable[..., str]]:
     for server, thread in running:
         server.should_exit = True
         thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Milvus server: the one that is named, or the emulator."""
+    from tests.milvus_servers import NO_SERVERS, SERVERS, emulator
+
+    if named := os.environ.get("FEUD_TEST_STORE"):
+        yield named
+    elif not (SERVERS / "bin" / "milvus-lite").exists():
+        pytest.skip(NO_SERVERS)
+    else:
+        with emulator(tmp_path_factory.mktemp("emulator")) as address:
+            yield address
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from index.generations import index_folder, volume_folder, writer_lock
 from index.publish import recipe_of, texts
 from index.ranking import RANKING
 from index.records import Record
-from index.search import MANY, Index, _agree, current_generation, open_index
+from index.search import MANY, Index, agree, current_generation, open_index
 from index.transient import index_from
 from tests.fakes import HashEmbedder
 
@@ -345,8 +345,8 @@ def test_what_else_differs_is_refused(what: str, value: str | int) -> None:
     now = recipe_of(HashEmbedder())
     before = {"splitter": now.splitter, "metric": now.metric, "format": now.format} | {what: value}
     with pytest.raises(IndexMismatch, match=f"built with the {what} {value}"):
-        _agree(replace(now, **before), now)  # type: ignore[arg-type]
-    _agree(now, now)
+        agree(replace(now, **before), now)  # type: ignore[arg-type]
+    agree(now, now)
 
 
 def test_readers_keep_a_whole_generation_while_others_are_published(home: Path, tmp_path: Path) -> None:

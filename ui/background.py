@@ -15,8 +15,10 @@ LOOK = 10.0  # seconds between two looks for a new generation
 
 
 def start(settings: Settings, assistant: Assistant) -> None:
-    """Begin in a thread that ends with the process. Without a language model there is nothing to do."""
-    if assistant.llm is not None:
+    """Begin in a thread that ends with the process. Without a language model there is nothing to do, and what
+    many answer from is put into English where it is written: `feud index --english`.
+    """
+    if assistant.llm is not None and not settings.store:
         threading.Thread(target=_forever, args=(settings, assistant), daemon=True).start()
 
 

@@ -23,6 +23,7 @@ from index import (
     linked_sqlite,
     open_index,
     repair,
+    store_named,
     tidy,
     verify,
 )
@@ -44,7 +45,8 @@ def examine(settings: Settings, fix: bool = False, as_json: bool = False) -> int
     """
     found = []
     _opened.cache_clear()
-    for name, check in CHECKS.items():
+    checks = {name: check for name, check in CHECKS.items() if not (settings.store and name in AT_HOME)}
+    for name, check in (checks | ({"store": _store} if settings.store else {})).items():
         right, words = _found(check, settings)
         lines = [f"{'ok' if right else 'WRONG':6} {name:11} {words}"]
         if not right and fix and name in REPAIRS:
@@ -110,6 +112,16 @@ def _index(settings: Settings) -> str:
     library = _opened(settings)
     return (
         f"generation {library.generation}, {len(library.documents)} documents, {len(library.passages)} passages"
+    )
+
+
+def _store(settings: Settings) -> str:
+    store = store_named(settings.store, settings.home)
+    library = store.open(open_embedder(settings))
+    found = library.search(library.passages[0].text, 1) if library.passages else []
+    return (
+        f"{store.name}, generation {library.generation}, {len(library.documents)} documents, "
+        f"{len(library.passages)} passages, finds {len(found)}"
     )
 
 
@@ -253,6 +265,8 @@ CHECKS: dict[str, Check] = {
     "talks": _conversations,
     "engine": _engine,
 }
+AT_HOME = {"sqlite", "documents", "index", "spans", "leftovers", "search"}
+"""Checks of what is not here where a store is answered from."""
 REPAIRS: dict[str, Callable[[Settings], None]] = {
     "private": _make_private,
     "index": _mend_index,

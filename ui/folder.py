@@ -108,14 +108,17 @@ class Folder:
 
     def put(self, name: str, data: bytes) -> bool:
         """Keep a file under `name`, whole or not at all; return whether it is new. Raises `LibraryError`."""
+        self._own()
         return put(self._settings, name, data)
 
     def take(self, name: str) -> None:
         """Move a file out of the folder, from where it can be put back. Raises `LibraryError`."""
+        self._own()
         take(self._settings, name)
 
     def put_back(self, name: str) -> None:
         """Bring back the file that was last taken out under `name`. Raises `LibraryError`."""
+        self._own()
         put_back(self._settings, name)
 
     def index(self) -> Iterator[Progress | Report]:
@@ -123,6 +126,7 @@ class Folder:
 
         One at a time; a writer in another process is waited for, for `patience` seconds.
         """
+        self._own()
         with self._writing:
             until = time.monotonic() + self._patience
             while True:
@@ -135,9 +139,16 @@ class Folder:
                 else:
                     return
 
+    def _own(self) -> None:
+        """Raise `LibraryError` where the folder is another machine's."""
+        if self._settings.store:
+            raise LibraryError(say("elsewhere"))
+
 
 def aside(settings: Settings) -> list[Outcome]:
-    """The files of the folder that are no documents: unreadable ones and copies."""
+    """The files of the folder that are no documents: unreadable ones and copies. A store has none of them."""
+    if settings.store:
+        return []
     return [o for o in file_outcomes(settings.home) if o.outcome in ("quarantined", "duplicate")]
 
 

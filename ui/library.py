@@ -16,7 +16,7 @@ from rich.text import Text
 
 from corpus import explain
 from corpus.shipped import seed
-from index import Progress, Report, build, refresh, translate
+from index import Progress, Report, build, refresh, store_named, translate
 from rag.answer import Citation
 from rag.contract import described, happened, points
 from rag.disagree import differences
@@ -32,13 +32,17 @@ WORDS = {
     "embed": "embedding",
     "write": "writing the index",
     "translate": "to English",
+    "send": "to the store",
 }
 
 
 def index(settings: Settings, rebuild: bool = False, english: bool = False) -> None:
-    """Make the index equal to the folder, with a progress bar, and print what became of each file."""
+    """Make the index equal to the folder, with a progress bar, and print what became of each file.
+
+    Then make the store equal to the index, where it is one that others answer from.
+    """
     _seed(settings)
-    embedder = open_embedder(settings)
+    embedder, store = open_embedder(settings), store_named(settings.store, settings.home)
     *_, report = shown(build(settings.documents, settings.home, embedder, rebuild=rebuild))
     assert isinstance(report, Report)
     _print_report(report, english)
@@ -50,9 +54,13 @@ def index(settings: Settings, rebuild: bool = False, english: bool = False) -> N
         for _ in shown(refresh(settings.home, embedder)):
             pass
         print(f"{report.waiting} sentences were put into English in {seconds:.0f} s.")
+    if settings.store:
+        for _ in shown(store.publish(rebuild)):
+            pass
+        print(plain(f"The store {store.name} answers with generation {store.current()}."))
 
 
-def shown(steps: Iterator[Progress | Report]) -> Iterator[Progress | Report]:
+def shown(steps: Iterator[Progress] | Iterator[Progress | Report]) -> Iterator[Progress | Report]:
     """The steps of long work, shown as progress bars on the way."""
     columns = (TextColumn("{task.description:18}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     tasks: dict[str, TaskID] = {}
