@@ -233,7 +233,7 @@ def _again(exchange: Exchange) -> str:
         return ""
     label = f"{say('again')}: {exchange.question}"
     return (
-        f'<p class="foot"><button type="button" class="plain" data-again="{escape(exchange.question)}" '
+        f'<p class="again"><button type="button" class="plain" data-again="{escape(exchange.question)}" '
         f'aria-label="{escape(label)}">{escape(say("again"))}</button></p>'
     )
 
