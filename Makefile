@@ -42,7 +42,7 @@ native: setup ## compile the engine for this processor: minutes, once; it then r
 	  --constraint constraints.txt --no-deps --force-reinstall --no-binary xllamacpp xllamacpp
 	@$(VENV)/bin/python -c 'import xllamacpp; print("== the engine uses:", xllamacpp.get_system_info())'
 
-test: lint browser models servers ## lint, types, a short eval on the real models, all tests
+test: lint browser models ## lint, types, a short eval on the real models, all tests
 	$(FEUD) models pull qwen2.5-coder-0.5b-instruct
 	@# The models are the user's, the home is the tests' own: documents and index of the user stay untouched.
 	FEUD_MODELS="$$($(VENV)/bin/python -c 'from rag.settings import Settings; print(Settings.from_env().models)')" && \
@@ -91,14 +91,15 @@ $(VENV)/.dev: $(VENV)/.installed
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,docs]'
 	@touch $@
 
-servers: $(VENV)/servers/.installed ## Milvus and etcd for the tests of stores: 1 GB
+servers: $(VENV)/.dev $(VENV)/servers/.installed ## the contract of the stores on Milvus servers: 1 GB, some minutes
+	$(VENV)/bin/pytest tests/test_index_stores.py tests/test_index_servers.py tests/test_ui_store.py
 
 $(VENV)/servers/.installed: tests/servers.txt
 	@echo "== Milvus servers for the tests in $(VENV)/servers"
 	$(PYTHON) -m venv $(VENV)/servers
 	$(VENV)/servers/bin/pip install --quiet --disable-pip-version-check --requirement tests/servers.txt
 	@cd $(VENV)/servers && { apt-get update -qq && apt-get download -qq etcd-server && dpkg -x etcd-server_*.deb etcd; } || \
-	  echo "note: no etcd could be had; the tests of real Milvus servers will be skipped"
+	  echo "note: no etcd could be had; the tests of real Milvus servers are skipped"
 	@touch $@
 
 browser: ## Debian's Chromium for the tests of the page
