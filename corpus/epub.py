@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from lxml import etree  # type: ignore[import-untyped]
 
 from corpus.errors import DocumentError
-from corpus.markup import child_text, paragraphs_of, xml
+from corpus.markup import child_text, local_name, paragraphs_of, xml
 from corpus.read import MAX_BYTES, Content
 
 _CONTAINER = "META-INF/container.xml"
@@ -48,4 +48,4 @@ def _read(archive: zipfile.ZipFile) -> Content:
 
 
 def _all(root: etree._Element, name: str) -> list[etree._Element]:
-    return [e for e in root.iter() if isinstance(e.tag, str) and etree.QName(e).localname == name]
+    return [element for element in root.iter() if local_name(element) == name]

@@ -7,7 +7,7 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from corpus.dates import dates
 from corpus.errors import DocumentError
-from corpus.markup import child_text, paragraphs_of, xml
+from corpus.markup import child_text, local_name, paragraphs_of, xml
 from corpus.read import Content
 
 _ROOTS = {"rss", "feed", "RDF"}
@@ -20,13 +20,13 @@ def feed(data: bytes) -> Content:
     The document has a date only where all entries are of one day. Raises DocumentError.
     """
     root = xml(data, "XML")
-    if _local(root) not in _ROOTS:
+    if local_name(root) not in _ROOTS:
         raise DocumentError("is XML, but no feed (RSS or Atom); save what it holds as text")
-    entries = [element for element in root.iter() if _local(element) in _ENTRIES]
+    entries = [element for element in root.iter() if local_name(element) in _ENTRIES]
     if not entries:
         raise DocumentError("is a feed without entries")
     days = {_day(entry) for entry in entries}
-    head = next((element for element in root if _local(element) == "channel"), root)
+    head = next((element for element in root if local_name(element) == "channel"), root)
     facts = {
         "title": child_text(head, "title"),
         "publisher": child_text(head, "title"),
@@ -56,10 +56,6 @@ def _day(entry: etree._Element) -> str:
 
 def _link(head: etree._Element) -> str:
     for element in head:
-        if _local(element) == "link" and element.get("rel", "alternate") == "alternate":
+        if local_name(element) == "link" and element.get("rel", "alternate") == "alternate":
             return (element.get("href") or element.text or "").strip()
     return ""
-
-
-def _local(element: etree._Element) -> str:
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""

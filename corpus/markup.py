@@ -5,38 +5,10 @@ from lxml import etree, html  # type: ignore[import-untyped]
 from corpus.errors import DocumentError
 
 _BLOCKS = frozenset(
-    {
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-    }
-    | {"fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr"}
-    | {
-        "li",
-        "main",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-    }
-    | {"ul"}
+    {"address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details"}
+    | {"div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3"}
+    | {"h4", "h5", "h6", "header", "hr", "li", "main", "ol", "p", "pre", "section", "summary"}
+    | {"table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"}
 )
 _BREAK = "\ue000"  # of private use: no text has it
 _UNSAID = ("script", "style", "head", "nav", "template", "noscript", "svg", "math")
@@ -88,11 +60,16 @@ def xml(data: bytes, what: str) -> etree._Element:
     return root
 
 
+def local_name(element: etree._Element) -> str:
+    """The name of an element without its namespace, "" for a comment and the like."""
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
 def child_text(element: etree._Element, *names: str) -> str:
     """The words of the first child that has one of these names, in whatever namespace; "" without one."""
     for name in names:
         for child in element:
-            if isinstance(child.tag, str) and etree.QName(child).localname == name:
+            if local_name(child) == name:
                 words = "".join(str(part) for part in child.itertext()).strip()
                 if words:
                     return words

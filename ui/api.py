@@ -148,7 +148,7 @@ async def _events(answers: AsyncIterator[Answer], name: str) -> AsyncGenerator[s
 
 def program_app() -> FastAPI:
     """Return an application without routes whose mistakes are one line of JSON."""
-    app = FastAPI(
+    return FastAPI(
         title="feud",
         version=version("feud"),
         description=DESCRIPTION,
@@ -163,7 +163,6 @@ def program_app() -> FastAPI:
             Exception: _failed,
         },
     )
-    return app
 
 
 async def _malformed(_: Request, error: Exception) -> Response:
