@@ -8,6 +8,8 @@ from functools import cache
 from typing import Literal
 
 from corpus.document import Precision, Published
+from corpus.numbers import is_month
+from corpus.years import years
 
 _LOCALES = (
     *(
@@ -38,6 +40,8 @@ _YEAR_FIRST = re.compile(
     r"|[/.](?P<m2>\d\d?)[/.](?P<d2>\d\d?)|\s?[年년]\s?(?P<m3>\d\d?)\s?[月월](?:\s?(?P<d3>\d\d?)\s?[日일号號])?)(?!\d)"
 )
 _YEAR_LAST = re.compile(r"(?<!\d)(?P<a>\d\d?)(?P<mark>[./-])\s?(?P<b>\d\d?)(?P=mark)\s?(?P<y>[12]\d{3})(?!\d)")
+_WORD = re.compile(r"[^\W\d_]+")
+_CJK_TIME = re.compile(r"\d\s?[月월]|(?:[周週]|星期|礼拜)[一二三四五六日天]|曜日|요일")
 _VERBS = {"may", "march"}  # in English, without their capital
 _ORDINAL = r"(?:\.|er|st|nd|rd|th|º|ª)?"
 
@@ -119,6 +123,24 @@ def yearless(text: str, language: str = "und") -> list[tuple[int, int]]:
     return [(month, day) for month, day in found if _iso("2000", str(month), str(day))]
 
 
+def undated(text: str, language: str) -> bool:
+    """Whether `text` names a month, or a day of the month or week, and no year: that is to be read elsewhere.
+
+    >>> [undated(t, "en") for t in ("He sued in March.", "He left on Friday.", "In May 2018", "He left then.")]
+    [True, True, False, False]
+    >>> undated("马斯克在3月起诉", "zh"), undated("Am Dienstag klagte er.", "de"), undated("此后", "zh")
+    (True, True, False)
+    """
+    if years(text, language):
+        return False
+    named = (word for word in _WORD.findall(text) if is_month(word, language))
+    return any(named) or bool(_CJK_TIME.search(text) or yearless(text, language) or _weekday(text, language))
+
+
+def _weekday(text: str, language: str) -> bool:
+    return bool(_weekdays(language) & {word.casefold() for word in _WORD.findall(text)})
+
+
 def _numeric(text: str) -> Iterator[Printed]:
     for match in _YEAR_FIRST.finditer(text):
         month, day = (match["m"] or match["m2"] or match["m3"]), (match["d"] or match["d2"] or match["d3"])
@@ -186,6 +208,18 @@ def _named_days() -> re.Pattern[str]:
         r"|(?<![\d.,/])(?P<a>\d\d?)[./](?P<b>\d\d?)(?![\d/]|[.,]\d)\.?",
         re.IGNORECASE,
     )
+
+
+@cache
+def _weekdays(language: str) -> frozenset[str]:
+    """The days of the week in one language, folded; none of one that CLDR does not know."""
+    from babel import UnknownLocaleError
+    from babel.dates import get_day_names
+
+    try:
+        return frozenset(name.casefold() for name in get_day_names("wide", locale=language).values())
+    except (UnknownLocaleError, ValueError):
+        return frozenset()
 
 
 @cache

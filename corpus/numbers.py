@@ -122,6 +122,15 @@ def measures(before: str, after: str, language: str) -> bool:
     )
 
 
+def is_month(word: str, language: str) -> bool:
+    """Tell whether a word is the name of a month in that language.
+
+    >>> is_month("März", "de"), is_month("march", "en"), is_month("марте", "ru")
+    (True, False, True)
+    """
+    return _month(word, language) is not None
+
+
 def is_year(quantity: Quantity) -> bool:
     """Tell whether a number looks like a year of our time.
 

@@ -18,7 +18,7 @@ from corpus.numbers import Quantity, currencies, missing, quantities
 from index import Index, SentenceView
 from index.tokens import tokens
 from rag.answer import ASKING, Question
-from rag.evidence import Evidence, dated_numbers, told_days
+from rag.evidence import Evidence, told_days, told_numbers
 from rag.wording import QUOTED
 
 READ: tuple[SentenceView, ...] = ("sentences", "english")
@@ -67,7 +67,7 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
         return ()
     numbers = quantities(text, question.language)
     spoken = names(text, question.language, _names_around(question, evidence))
-    whole = [not missing(numbers, dated_numbers([sentence])) for sentence in evidence.sentences]
+    whole = [not missing(numbers, told_numbers(text, sentence)) for sentence in evidence.sentences]
     news = bool(missing(numbers, quantities(question.standalone, question.language)))
     fresh = absent(spoken, question.standalone)
     proven = [
@@ -88,7 +88,7 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
         cited, close = [evidence.sentences[able[0]]], able
     else:
         close = order
-        cited = _together(numbers, [evidence.sentences[row] for row in order])
+        cited = _together(text, numbers, [evidence.sentences[row] for row in order])
     floor = max((support[row] for row in close[:1]), default=0) - ALIKE
     return (
         _with_others(cited, [evidence.sentences[row] for row in close if support[row] >= floor])
@@ -161,14 +161,16 @@ def _around(row: int, evidence: Evidence) -> str:
     return f"{evidence.sentences[row].document.title} {evidence.around[row]}"
 
 
-def _together(numbers: list[Quantity], sources: Sequence[Sentence]) -> list[Sentence]:
+def _together(text: str, numbers: list[Quantity], sources: Sequence[Sentence]) -> list[Sentence]:
     """The best source with those that hold the numbers it lacks; nothing where a number stands nowhere."""
     cited = list(sources[:1])
+    lacking = missing(numbers, [told for source in cited for told in told_numbers(text, source)])
     for source in sources[1:]:
-        lacking = missing(numbers, dated_numbers(cited))
-        if lacking and len(missing(lacking, dated_numbers([source]))) < len(lacking):
+        told = told_numbers(text, source)
+        if lacking and len(missing(lacking, told)) < len(lacking):
             cited.append(source)
-    return [] if missing(numbers, dated_numbers(cited)) else cited
+            lacking = missing(lacking, told)
+    return [] if lacking else cited
 
 
 def _with_others(cited: list[Sentence], close: Sequence[Sentence]) -> tuple[Sentence, ...]:

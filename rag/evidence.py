@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Passage, Sentence
-from corpus.dates import dates, month_days
+from corpus.dates import dates, month_days, undated
 from corpus.names import names
 from corpus.numbers import Quantity, quantities
 from index import Hit, Index, sentence_scores
@@ -87,6 +87,20 @@ def dated_numbers(spans: Iterable[Passage | Sentence]) -> list[Quantity]:
         for quantity in quantities(span.text, span.language)
         + quantities(span.document.published.value or "", "und")
     ]
+
+
+def told_numbers(text: str, sentence: Sentence) -> list[Quantity]:
+    """The numbers that `text` may take from a sentence: its own, and those of the day it was published on.
+
+    The latter only where that day is named in `text`, or where the sentence names a month or a weekday without
+    a year. "Then he founded a firm", written in 2024, says of no year.
+    """
+    published = sentence.document.published
+    readings = {published.value, published.until} - {None}
+    named = any({printed.value, printed.until} & readings for printed in dates(text))
+    if named or undated(sentence.text, sentence.language):
+        return dated_numbers([sentence])
+    return quantities(sentence.text, sentence.language)
 
 
 def told_days(text: str, sentence: Sentence) -> bool:
