@@ -23,6 +23,7 @@ from rag.llm import LLM, Piece
 from rag.phrases import phrase
 from rag.prompt import answering, judging, supporting, telling, visible
 from rag.question import understand
+from rag.spelling import as_asked
 from rag.translate import LLMTranslator
 from rag.wording import asks_for_words, misquotes, quotes
 
@@ -143,7 +144,7 @@ class Assistant:
         evidence = gather(hits, index)
         answer = replace(answer, status="writing", hits=tuple(hits), timing=Timing(evidence_ms=clock()))
         yield answer
-        desk = _Desk(evidence, index, clock, partial(self._told, asked.language, index, clock))
+        desk = _Desk(evidence, index, clock, partial(self._told, asked, index, clock))
         strange, like = unknown(asked, hits), likeness(asked, hits, index)
         if like < ABOUT or (strange and self.llm is None):
             answer = _refused(answer)
@@ -156,14 +157,15 @@ class Assistant:
                 yield answer
         yield replace(answer, draft="", timing=replace(answer.timing, total_ms=clock()))
 
-    def _told(self, language: str, index: Index, clock: Clock, sentence: Sentence) -> str:
-        """A sentence in a reader's language, "" where it is in that, the model has none, or it is late."""
+    def _told(self, asked: Question, index: Index, clock: Clock, sentence: Sentence) -> str:
+        """A sentence in the reader's language, "" where it is in that, the model has none, or it is late."""
         if clock() > self.patience:
-            return _in_english(language, index, sentence)
+            return _in_english(asked.language, index, sentence)
         try:
-            return self._translated(language, index, sentence)
+            told = self._translated(asked.language, index, sentence)
         except LLMError:
             return ""
+        return as_asked(told, asked.standalone, _latin(sentence, index))
 
     def _translated(self, language: str, index: Index, sentence: Sentence) -> str:
         told = _in_english(language, index, sentence)
@@ -244,6 +246,7 @@ def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) ->
             yield answer
         first, *more = _sentences(text, question.language)
         written = "" if cut and not any(more) else _own(first)
+        written = as_asked(written, question.standalone, _latin(sentence, desk.index))
         sources = attribute(written, question, desk.evidence, desk.index)
         answer = replace(answer, draft="")
         rests = sources and not misquotes(written, sources)
@@ -266,6 +269,11 @@ def _quoting(answer: Answer, desk: _Desk, place: int, likely: float | None = Non
 def _rests(answer: Answer, source: Sentence) -> bool:
     """Whether a statement rests on `source` already: another one would say the same, or something made up."""
     return any(source in citation.sentences for citation in answer.citations)
+
+
+def _latin(sentence: Sentence, index: Index) -> str:
+    """A sentence and its English, which has its names in Latin letters."""
+    return f"{sentence.text} {_in_english('en', index, sentence)}"
 
 
 def _own(text: str) -> str:
