@@ -87,6 +87,7 @@ class Assistant:
             question, sentence = Question("?", "en", "?"), index.sentences[0]
             beginnings = (
                 judging(question, "?"),
+                judging(question, "?", reverse=True),
                 answering(question, sentence, None),
                 supporting("?", sentence, None),
                 telling("?", "en"),
@@ -192,7 +193,7 @@ def _written(answer: Answer, desk: _Desk, llm: LLM, like: float, strange: Set[st
     """
     try:
         least = STRANGE if strange else ANSWERS
-        likely = list(judged(answer.question, desk.evidence, like, desk.index, llm, least))
+        likely = judged(answer.question, desk.evidence, like, desk.index, llm, least)
         desk = replace(desk, evidence=desk.evidence.best(len(likely)))
         for place in _chosen(likely, least):
             sentence = desk.evidence.sentences[place]
