@@ -107,6 +107,30 @@ def currencies(text: str) -> set[str]:
     return {name for name, signs in _currencies().items() if signs.search(text)}
 
 
+def same_magnitude(text: str, language: str, other: str, spoken: str) -> bool:
+    """Tell whether two texts that mean the same may both be right about millions and billions.
+
+    >>> same_magnitude("a multimillion-dollar deal", "en", "una partnership multimiliardaria", "it")
+    False
+    >>> same_magnitude("97.4 billion", "en", "97,4 Milliarden", "de")
+    True
+    """
+    one, two = _magnitudes(text, language), _magnitudes(other, spoken)
+    return not one or not two or bool(one & two)
+
+
+def _magnitudes(text: str, language: str) -> set[int]:
+    """The powers of ten, from a million on, in the words of `text`, also inside longer ones.
+
+    None of a language that counts in thousands of millions, where a multimillonario has billions.
+    """
+    scales = _words(language)["scales"]
+    if "mil" in scales:
+        return set()
+    folded = text.casefold()
+    return {power for word, power in scales.items() if power >= 6 and len(word) > 5 and word[:-1] in folded}
+
+
 def measures(before: str, after: str, language: str) -> bool:
     """Tell whether a number between two texts is scaled, measures money, or has a Chinese measure word.
 

@@ -14,7 +14,7 @@ from stopwordsiso import langs, stopwords
 from corpus import Sentence
 from corpus.language import guess
 from corpus.names import absent, garbled, names
-from corpus.numbers import Quantity, currencies, missing, quantities
+from corpus.numbers import Quantity, currencies, missing, quantities, same_magnitude
 from index import Index, SentenceView
 from index.tokens import tokens
 from rag.answer import ASKING, Question
@@ -55,8 +55,8 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
 
     Each name in `text` must stand in the passage of its source or in the title of its document, a name that was
     asked about anywhere in the document; each currency in the passage, each day of a month in the sentence or
-    the date of its document; and each number in a cited sentence or such a date, all in one source if one has
-    them all.
+    the date of its document, millions and billions as in the sentence; and each number in a cited sentence or
+    such a date, all in one source if one has them all.
     """
     if (
         not evidence.sentences
@@ -78,11 +78,12 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
     paid = currencies(text)
     order = [
         row
-        for row in order
+        for row, source in ((row, evidence.sentences[row]) for row in order)
         if not absent(fresh, _around(row, evidence))
-        and not absent(spoken - fresh, f"{_around(row, evidence)} {evidence.sentences[row].document.text}")
+        and not absent(spoken - fresh, f"{_around(row, evidence)} {source.document.text}")
         and paid <= currencies(evidence.around[row])
-        and told_days(text, evidence.sentences[row])
+        and told_days(text, source)
+        and same_magnitude(text, question.language, source.text, source.language)
     ]
     if able := [row for row in order if whole[row]]:
         cited, close = [evidence.sentences[able[0]]], able

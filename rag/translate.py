@@ -1,7 +1,7 @@
 """The language model as a translator: of sentences into English for the index, of quotations for readers."""
 
 from corpus.dates import month_days
-from corpus.numbers import currencies, missing, quantities
+from corpus.numbers import currencies, missing, quantities, same_magnitude
 from rag.attribute import strays
 from rag.llm import LLM, Prompt, ended
 from rag.prompt import telling, translating, visible
@@ -23,8 +23,8 @@ class LLMTranslator:
     def told(self, sentence: str, language: str, english: str, reader: str) -> str:
         """Return a sentence of a `language` in a reader's, made from its `english` where there is such.
 
-        "" where the model found no end, wrote another language, or changed a number or currency. Raises
-        `LLMError`.
+        "" where the model found no end, wrote another language, or changed a number, a currency or millions
+        into billions. Raises `LLMError`.
         """
         written = self._reply(telling(english or sentence, reader))
         said, meant = quantities(written, reader), quantities(sentence, language)
@@ -33,6 +33,7 @@ class LLMTranslator:
             and not missing(meant, said)
             and month_days(written) <= month_days(sentence, loosely=True)
             and currencies(written) <= currencies(sentence)
+            and same_magnitude(written, reader, sentence, language)
         )
         return written if kept and not strays(written, reader) else ""
 

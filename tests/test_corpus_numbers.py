@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.numbers import may_hold_thousands, missing, quantities
+from corpus.numbers import may_hold_thousands, missing, quantities, same_magnitude
 
 
 def values(text: str, language: str) -> list[set[Decimal]]:
@@ -151,3 +151,23 @@ def test_no_thousands_are_missed(parts: list[str], language: str) -> None:
     text = "".join(parts)
     large = any(value >= 1000 for quantity in quantities(text, language) for value in quantity)
     assert may_hold_thousands(text, language) or not large
+
+
+@pytest.mark.parametrize(
+    ("written", "language", "source", "spoken", "same"),
+    [
+        ("a multimillion-dollar partnership", "en", "una partnership multimiliardaria", "it", False),
+        ("a multibillion-dollar partnership", "en", "una partnership multimiliardaria", "it", True),
+        ("ein Milliardär", "de", "the billionaire", "en", True),
+        ("ein Millionär", "de", "the billionaire", "en", False),
+        ("un billion", "fr", "a billion", "en", False),
+        ("el multimillonario", "es", "the billionaire", "en", True),
+        ("a billion", "en", "十亿", "zh", True),
+        ("миллионов", "ru", "miljarden", "nl", False),
+        ("a million or a billion", "en", "une affaire d'un milliard", "fr", True),
+    ],
+)
+def test_millions_are_no_billions_even_inside_a_word(
+    written: str, language: str, source: str, spoken: str, same: bool
+) -> None:
+    assert same_magnitude(written, language, source, spoken) is same
