@@ -73,7 +73,8 @@ def test_it_reads_on_until_a_sentence_answers(index: Index, replies: Sequence[fl
 
 
 @pytest.mark.parametrize(
-    ("replies", "again"), [((LIKELY,), 1), ((SURE, LIKELY), 2), ((SURE,) * FEW, AGAIN), ((NO,), 0)]
+    ("replies", "again"),
+    [((LIKELY,), 1), ((LIKELY, LIKELY), 2), ((SURE,) * FEW, AGAIN), ((SURE,), 0), ((NO,), 0)],
 )
 def test_the_likeliest_are_read_again_with_the_question_first(
     index: Index, replies: Sequence[float], again: int
