@@ -3,7 +3,6 @@
 import tomllib
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -25,15 +24,9 @@ def visible(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def judging(question: Question, sentence: str, reverse: bool = False) -> Prompt:
-    """The prompt that asks, with Yes or No, whether `sentence` answers the question, which stands behind it.
-
-    In `reverse` the question is read before the sentence, in the examples, too.
-    """
-    prompt = _filled("judge", question=question.clear, sentence=visible(sentence))
-    if not reverse:
-        return prompt
-    return [replace(each, content="\n".join(each.content.strip().split("\n")[::-1])) for each in prompt]
+def judging(question: Question, sentence: str) -> Prompt:
+    """The prompt that asks, with Yes or No, whether `sentence` answers the question."""
+    return _filled("judge", question=question.clear, sentence=visible(sentence))
 
 
 def controlling(question: Question) -> Prompt:

@@ -219,7 +219,7 @@ def test_where_no_sentence_answers_the_documents_do_not_say(index: Index) -> Non
     ("sure", "shown"),
     [
         (0.95, [("Anna Brandt built the tower of Hellis in 1811.", "verified")]),
-        (0.7, [(BUILT, "quoted")]),
+        (0.6, [(BUILT, "quoted")]),
         (0.5, []),
     ],
 )

@@ -10,7 +10,7 @@ from index import Index, build, open_index
 from rag.answer import Question
 from rag.assistant import ANSWERS
 from rag.evidence import SENTENCES, Evidence
-from rag.judge import AGAIN, FEW, SOME, USUAL, judged
+from rag.judge import FEW, SOME, USUAL, judged
 from rag.llm import Piece, Prompt
 from tests.fakes import HashEmbedder
 
@@ -22,10 +22,9 @@ class Reader:
     """Says Yes with each of `replies` in order, and with `NO` after them; an order is no question of its."""
 
     name = "reader"
-    second = 0.9
 
     def __init__(self, *replies: float) -> None:
-        self.replies, self.read, self.again = list(replies), 0, 0
+        self.replies, self.read = list(replies), 0
 
     def stream(self, prompt: Prompt, max_tokens: int) -> Iterator[Piece]:
         raise NotImplementedError
@@ -33,9 +32,6 @@ class Reader:
     def yes(self, prompt: Prompt) -> float | None:
         if "froze over" in prompt[-1].content:
             return NO
-        if prompt[-1].content.startswith("Question: "):
-            self.again += 1
-            return self.second
         self.read += 1
         return self.replies.pop(0) if self.replies else NO
 
@@ -67,23 +63,6 @@ def test_it_reads_on_until_a_sentence_answers(index: Index, replies: Sequence[fl
     scores = np.zeros(SENTENCES, np.float32)
     evidence = Evidence(found, (None,) * SENTENCES, ("",) * SENTENCES, scores)
     reader = Reader(*replies)
-    likely = judged(QUESTION, evidence, USUAL, index, reader, ANSWERS)
+    likely = list(judged(QUESTION, evidence, USUAL, index, reader, ANSWERS))
     assert (reader.read, len(likely)) == (read, read)
     assert max(likely) >= ANSWERS if replies else max(likely) < ANSWERS
-
-
-@pytest.mark.parametrize(
-    ("replies", "again"),
-    [((LIKELY,), 1), ((LIKELY, LIKELY), 2), ((SURE,) * FEW, AGAIN), ((SURE,), 0), ((NO,), 0)],
-)
-def test_the_likeliest_are_read_again_with_the_question_first(
-    index: Index, replies: Sequence[float], again: int
-) -> None:
-    found = tuple(index.sentences)
-    evidence = Evidence(found, (None,) * SENTENCES, ("",) * SENTENCES, np.zeros(SENTENCES, np.float32))
-    reader, doubter = Reader(*replies), Reader(*replies)
-    doubter.second = 0.1
-    sure = judged(QUESTION, evidence, USUAL, index, reader, ANSWERS)
-    unsure = judged(QUESTION, evidence, USUAL, index, doubter, ANSWERS)
-    assert (reader.again, doubter.again) == (again, again)
-    assert sum(more > less for more, less in zip(sure, unsure, strict=True)) == again
