@@ -238,6 +238,8 @@ def test_what_the_manifests_name_is_there() -> None:
     for name, service in named("Service").items():
         ports = {p["name"] for pod in PODS if pod["metadata"]["labels"]["app"] == name for p in _ports(pod)}
         assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports, name
+    for name, policy in named("NetworkPolicy").items():
+        assert any(policy["spec"]["podSelector"]["matchLabels"].items() <= own.items() for own in labels), name
     claims, maps = set(named("PersistentVolumeClaim")), set(named("ConfigMap"))
     for pod in PODS:
         spec = pod["spec"]
