@@ -169,17 +169,10 @@ def test_questions_are_counted_with_how_long_they_took(served: Served) -> None:
     assert (told["feud_questions_total failed"], told["feud_faults_total model"]) == (1, 1)
     assert told["feud_statements_total none verified"] == 4
     assert told["feud_statements_total perhaps quoted"] == 1
-    assert (told["feud_stage_seconds_count first_word"], told["feud_stage_seconds_sum whole"]) == (
-        3,
-        pytest.approx(14.4),
-    )
-    assert (
-        told["feud_stage_seconds_bucket evidence 0.025"],
-        told["feud_stage_seconds_bucket evidence 0.05"],
-    ) == (
-        0,
-        3,
-    )
+    assert told["feud_stage_seconds_count first_word"] == 3
+    assert told["feud_stage_seconds_sum whole"] == pytest.approx(14.4)
+    assert told["feud_stage_seconds_bucket 0.025 evidence"] == 0
+    assert told["feud_stage_seconds_bucket 0.05 evidence"] == 3
     assert (told["feud_wait_seconds_count model"], told["feud_wait_seconds_count page"]) == (4, 1)
     assert told["process_resident_memory_bytes"] > 1e7
     assert SECRET not in page(address, "/metrics")[1]
@@ -227,7 +220,7 @@ def test_who_waits_is_counted_and_who_is_turned_away(served: Served) -> None:
     told = counted(address)
     assert (told["feud_answering"], told["feud_waiting"], told["feud_busy_total"]) == (0, 0, 1)
     assert told["feud_questions_total answered"] == 4
-    assert told["feud_wait_seconds_bucket page 0.01"] < told["feud_wait_seconds_count page"] == 2
+    assert told["feud_wait_seconds_bucket 0.01 page"] < told["feud_wait_seconds_count page"] == 2
 
 
 def account(answerer: Scripted, take: int | None = None) -> Account:
