@@ -2,6 +2,7 @@
 
 from index.build import Report, build, journal, leftovers, refresh, repair, tidy, verify
 from index.embedder import Embedder
+from index.endpoint import EndpointEmbedder
 from index.english import Translator, translate
 from index.errors import (
     EmbedderFault,
@@ -33,6 +34,7 @@ __all__ = [
     "RANKING",
     "Embedder",
     "EmbedderFault",
+    "EndpointEmbedder",
     "Filter",
     "FilterError",
     "Grounds",

@@ -37,6 +37,7 @@ ALTERNATIVES = 20
 """First words whose probabilities are asked for; no endpoint gives more."""
 PLAINLY = 0.9
 """What a Yes counts of a model that tells no probabilities; a No counts the rest."""
+_CHECK_SECONDS = 5.0  # that an endpoint may take to list its models
 _FIRST_WORD = 4  # tokens that the first word of a reply may take
 _LOOPBACK = re.compile(r"https?://(localhost|127\.|\[::1\])", re.IGNORECASE)
 
@@ -115,6 +116,20 @@ class OpenAILLM:
         said = self._yes(prompt, _FIRST_WORD, 0)
         self._tells = False  # now it is known that nothing else was wrong with the request
         return said
+
+    def check(self) -> None:
+        """Ask the endpoint which models it has, which takes none of its time. Raises `LLMError`.
+
+        One that answers, but has no such list, may well write.
+        """
+        import openai
+
+        endpoint = self._endpoint()
+        try:
+            self._client(endpoint).with_options(timeout=_CHECK_SECONDS).models.list()
+        except Exception as error:
+            if not (isinstance(error, openai.APIStatusError) and error.status_code in (404, 405, 501)):
+                raise LLMError(self._failed(endpoint, error)) from error
 
     def _yes(self, prompt: Prompt, max_tokens: int, alternatives: int) -> float | None:
         shares, said = {"yes": 0.0, "no": 0.0}, ""

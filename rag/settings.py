@@ -30,6 +30,8 @@ class Settings:
     """Any OpenAI-compatible endpoint that answers in place of the embedded engine."""
     llm_api_key: str = field(default="", repr=False)
     """The key of that endpoint."""
+    log: str = ""
+    """`json`: `feud serve` logs each question and each fault as a line of JSON, without content."""
 
     @property
     def conversations(self) -> Path:
@@ -44,7 +46,7 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         home = _path(environ.get("FEUD_HOME", ""), platformdirs.user_data_path("feud", appauthor=False))
-        names = ("embedder", "embedder_api_key", "store", "llm_model", "llm_base_url", "llm_api_key")
+        names = ("embedder", "embedder_api_key", "store", "llm_model", "llm_base_url", "llm_api_key", "log")
         return cls(
             home=home,
             documents=_path(environ.get("FEUD_DOCUMENTS", ""), home / "documents"),

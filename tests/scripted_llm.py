@@ -119,11 +119,12 @@ class Reply:
 class ScriptedServer:
     """An OpenAI-compatible server on loopback that plays `reply` to every request and remembers them.
 
-    A request with a field that is `unknown` to it is refused.
+    A request with a field that is `unknown` to it is refused. Its list of models has the `status` that is set.
     """
 
     reply: Reply = field(default_factory=lambda: Reply(()))
     unknown: str = ""
+    status: int = 200
     requests: list[dict[str, Any]] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -166,6 +167,9 @@ def _handler(server: ScriptedServer) -> Callable[..., BaseHTTPRequestHandler]:
                     self.play(Reply((b'{"error": {"message": "unknown field"}}',), 400, "application/json"))
                 else:
                     self.play(vectors(body["input"]) if self.path.endswith("/embeddings") else server.reply)
+
+        def do_GET(self) -> None:
+            self.play(Reply((b'{"object": "list", "data": []}',), server.status, "application/json"))
 
         def play(self, reply: Reply) -> None:
             steps = list(reply.steps)

@@ -192,10 +192,15 @@ def test_a_password_is_kept_as_a_hash_that_only_its_owner_reads(kept: Path) -> N
         Access(kept.with_name("none"))
 
 
-def feud(home: Path, endpoint: str, *arguments: str) -> "subprocess.Popen[str]":
+def feud(home: Path, endpoint: str, *arguments: str, **more: str) -> "subprocess.Popen[str]":
     """`feud` in a process of its own, whose embedder stands behind an endpoint."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("FEUD_")}
-    environ |= {"FEUD_HOME": str(home), "FEUD_EMBEDDER": f"{endpoint}#close", "FEUD_LLM_BASE_URL": endpoint}
+    environ |= {
+        "FEUD_HOME": str(home),
+        "FEUD_EMBEDDER": f"{endpoint}#close",
+        "FEUD_LLM_BASE_URL": endpoint,
+        **more,
+    }
     command = [sys.executable, "-c", "from ui.cli import main; main()", *arguments]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environ)

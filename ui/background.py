@@ -1,6 +1,5 @@
 """What `feud serve` does while nobody asks: it puts new sentences into English for the index."""
 
-import sys
 import threading
 import time
 
@@ -9,6 +8,7 @@ from index import current_generation, refresh, translate
 from rag.assistant import Assistant
 from rag.settings import Settings
 from rag.translate import LLMTranslator
+from ui.logs import LOG
 
 QUIET = 3.0  # seconds without a question before the next sentence; one takes about a second
 LOOK = 10.0  # seconds between two looks for a new generation
@@ -45,6 +45,6 @@ def _forever(settings: Settings, assistant: Assistant) -> None:
             try:
                 put_into_english(settings, assistant)
             except FeudError as error:
-                print(f"warning: sentences were not put into English: {error}", file=sys.stderr, flush=True)
+                LOG.warning("sentences were not put into English: %s", error)
             done = current_generation(settings.home)
         time.sleep(LOOK)

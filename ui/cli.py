@@ -5,6 +5,7 @@ and whatever else wants to be a command registers itself in the entry point grou
 measures answers for the page, in `feud.bench`.
 """
 
+import os
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -210,39 +211,42 @@ def serve(
     ] = False,
     certificate: Annotated[Path | None, typer.Option(help="PEM file: serve by HTTPS.")] = None,
     key: Annotated[Path | None, typer.Option(help="PEM file with the certificate's key.")] = None,
+    at_once: Annotated[
+        int, typer.Option(min=1, max=64, help="Answers made at the same time; for a model server.")
+    ] = 1,
     extractive: Extractive = False,
 ) -> None:
     """Open the page where questions are asked and citations checked. Others need the password to read it."""
     from corpus import FeudError
     from rag.opening import open_assistant
     from rag.settings import Settings
-    from ui import background, terminal
+    from ui import background, logs, terminal, tracing
     from ui.access import Access
     from ui.archive import Archive
     from ui.folder import Folder
+    from ui.health import readiness
     from ui.site import LOOPBACK, serve
 
     if key and not certificate:
         raise FeudError("A --key needs its --certificate.")
     settings = Settings.from_env()
+    logs.begin(settings.log)
+    observers = [logs.observe, *tracing.traces(os.environ)]
     access = Access(settings.password) if shared or host not in LOOPBACK else None
     if access and not certificate and not shared:
-        print(
-            "warning: Without --certificate the password and all answers cross the network readable.",
-            file=sys.stderr,
-        )
+        logs.LOG.warning("Without --certificate the password and all answers cross the network readable.")
     assistant = open_assistant(settings, extractive, terminal.anew)
     print("Loading the models…", flush=True)
     try:
         assistant.warm_up()
     except FeudError as error:
-        print(f"warning: {error} Until then answers are quotations.", file=sys.stderr)
+        logs.LOG.warning("%s Until then answers are quotations.", error)
     background.start(settings, assistant)
     archive = Archive(settings.conversations)
     try:
         archive.purge()
     except FeudError as error:
-        print(f"warning: {error}", file=sys.stderr)
+        logs.LOG.warning("%s", error)
     benches = [entry.load()(settings, assistant) for entry in entry_points(group="feud.bench")]
     bench = benches[0] if benches else None
     serve(
@@ -252,7 +256,11 @@ def serve(
         bench=bench,
         host=host,
         port=port,
+        at_once=at_once,
         access=access,
+        readiness=readiness(assistant),
+        observers=observers,
+        own_log=bool(settings.log),
         certificate=certificate,
         key=key,
     )

@@ -112,6 +112,7 @@ class Session:
         self.conversation = Conversation()
         self.kept = "", 0  # its name and version in the archive
         self.language = "en"  # of the interface
+        self.sent = 0.0  # when its last question came, by the monotonic clock
         self.measuring: object | None = None  # the short run of known questions that its page shows
         self.measured = 0  # of its questions that are answered
 

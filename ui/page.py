@@ -1,7 +1,7 @@
 """The chat page: a thin Gradio shell around `talk`, which makes what it shows."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from ui.folder import Shelf
 from ui.panel import shelf_html
 from ui.quality import Bench
 from ui.render import intro_html, top_html
-from ui.talk import Answerer, Talk, filter_words
+from ui.talk import Answerer, Talk, filter_words, unheard
 from ui.texts import say
 
 if TYPE_CHECKING:
@@ -31,18 +31,19 @@ def build_page(
     examples: Sequence[tuple[str, str]] | None = None,
     at_once: int = 1,
     waiting: int = 16,
+    waited: Callable[[float], None] = unheard,
 ) -> "gr.Blocks":
     """Return the chat page over `answerer`.
 
     `shelf` has the documents that are searched; `changing` lets readers add and remove some. In the
     `archive` conversations are kept, the `bench` measures the answers. `examples` are (language, question)
     to try, by default those of `examples.toml`. `at_once` answers are made at the same time, `waiting` more
-    questions may queue.
+    questions may queue; `waited` is told for how many seconds each did.
     """
     import gradio as gr
 
     tries = read_examples() if examples is None else examples
-    talk = Talk(answerer, shelf, tries, changing, archive, bench)
+    talk = Talk(answerer, shelf, tries, changing, archive, bench, waited)
     documents = shelf.documents()
     plain: dict[str, Any] = {"apply_default_css": False, "js_on_load": None}
 

@@ -62,6 +62,17 @@ class Seats:
                     if not line:
                         del self._lines[who]
 
+    @property
+    def in_line(self) -> int:
+        """How many wait for a seat."""
+        with self._lock:
+            return sum(map(len, self._lines.values()))
+
+    @property
+    def answering(self) -> int:
+        """How many have one."""
+        return len(self._taken)
+
     @contextmanager
     def taken(self, who: str) -> Iterator[None]:
         """Wait for a seat and leave it at the end. Raises `BusyError`."""

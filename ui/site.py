@@ -5,6 +5,7 @@ import errno
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,9 @@ from corpus import FeudError
 from ui.access import PERIOD, Access, TooManyTriesError
 from ui.archive import Archive
 from ui.folder import Folder, Shelf
+from ui.health import OPEN, Readiness
 from ui.intake import add_routes
+from ui.observed import Observed, Observer
 from ui.page import build_page
 from ui.quality import Bench
 from ui.talk import Answerer
@@ -74,6 +77,8 @@ def build_app(
     bench: Bench | None = None,
     hosts: Sequence[str] = LOOPBACK,
     access: Access | None = None,
+    readiness: Readiness | None = None,
+    observers: Sequence[Observer] = (),
     at_once: int = 1,
     waiting: int = 16,
     **options: Any,
@@ -83,22 +88,28 @@ def build_app(
     `shelf`, `archive`, `bench` and the `options` are those of `build_page`; with a `folder` readers can add
     documents to it and remove some. Only requests that name one of `hosts` are answered; without any all are
     that `access` admits, from whatever computer: then documents can't be changed, nothing is measured, and no
-    conversation is kept, since all could read it. `at_once` answers are made at the same time; `waiting` more
-    questions of readers may queue, and as many of programs.
+    conversation is kept, since all could read it. `readiness` says whether questions can be answered;
+    `observers` get an account of each. `at_once` answers are made at the same time; `waiting` more questions of
+    readers may queue, and as many of programs.
     """
     import gradio as gr
     from fastapi import FastAPI
 
-    from ui import api, openai_api
+    from ui import api, openai_api, operations
     from ui.programs import Desk
     from ui.seats import Seated, Seats
 
     app: FastAPI = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    seats = Seats(at_once, waiting)
+    metrics = operations.counted()
+    seats = metrics.seats(at_once, waiting) if metrics else Seats(at_once, waiting)
+    answerer = Observed(answerer, [*observers, *([metrics.observe] if metrics else [])])
+    operations.add_routes(app, readiness or Readiness({}), metrics)
     desk, programs = Desk(answerer, seats), api.program_app()
     api.add_routes(programs, desk, shelf)
     openai_api.add_routes(programs, desk)
     options |= {"at_once": at_once, "waiting": waiting}
+    if metrics:
+        options["waited"] = partial(metrics.waited, "page")
     if not hosts:
         folder = archive = bench = None
     if folder is not None:
@@ -106,16 +117,19 @@ def build_app(
     style = files("ui").joinpath("page.css").read_text(encoding="utf-8")
     # Families by name only: Gradio's own themes fetch web fonts.
     fonts = ["system-ui", "sans-serif"]
+    page = build_page(
+        Seated(answerer, seats),
+        shelf,
+        changing=folder is not None,
+        archive=archive,
+        bench=bench,
+        **options,
+    )
+    if metrics:
+        metrics.show(lambda: seats.in_line + len(page._queue), lambda: seats.answering)
     gr.mount_gradio_app(
         app,
-        build_page(
-            Seated(answerer, seats),
-            shelf,
-            changing=folder is not None,
-            archive=archive,
-            bench=bench,
-            **options,
-        ),
+        page,
         path="/",
         theme=gr.themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
         head=f"<style>{style}</style>",
@@ -148,13 +162,17 @@ def serve(
     at_once: int = 1,
     waiting: int = 16,
     access: Access | None = None,
+    readiness: Readiness | None = None,
+    observers: Sequence[Observer] = (),
+    own_log: bool = False,
     certificate: Path | None = None,
     key: Path | None = None,
     ready: Callable[[str], None] = announce,
 ) -> None:
     """Serve the page until interrupted; `ready` is called with its address once the port is taken.
 
-    With `access` others are served, too, whoever has the password; `certificate` and `key` are PEM files.
+    With `access` others are served, too, whoever has the password; `certificate` and `key` are PEM files. What
+    the server itself logs goes to the log that is set up, if that is the program's `own_log`.
     Raises `SiteError` where the port is in use or the address can't be had.
     """
     import uvicorn
@@ -162,10 +180,12 @@ def serve(
     async def run(listener: socket.socket) -> None:
         hosts = () if access else LOOPBACK
         options: dict[str, Any] = {"bench": bench, "at_once": at_once, "waiting": waiting, "access": access}
+        options |= {"readiness": readiness, "observers": observers}
         site = build_app(answerer, folder, folder=folder, archive=archive, hosts=hosts, **options)
         config = uvicorn.Config(
             site,
             log_level="warning",
+            log_config=None if own_log else uvicorn.config.LOGGING_CONFIG,
             ws="none",
             timeout_graceful_shutdown=2,
             ssl_certfile=certificate,
@@ -250,7 +270,7 @@ class Guard:
         # Nor may another origin's page, on this computer too, ask for anything: Gradio lets those of localhost.
         if not _own(scope):
             raise _Refusal("not from this page", 403)
-        if self.access is not None:
+        if self.access is not None and scope["path"] not in OPEN:
             client = (scope.get("client") or ("", 0))[0]
             try:
                 admitted = await self.access.admits(dict(scope["headers"]).get(b"authorization", b""), client)

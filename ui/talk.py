@@ -38,6 +38,10 @@ class Answerer(Protocol):
         """Return what is cited in another language, "" where no sound translation came. Raises `FeudError`."""
 
 
+def unheard(seconds: float) -> None:
+    """Nobody wants to know how long a question waited."""
+
+
 class Talk:
     """What the page does with a conversation at each event; what it holds is the same for all."""
 
@@ -49,7 +53,9 @@ class Talk:
         changing: bool = False,
         archive: Archive | None = None,
         bench: Bench | None = None,
+        waited: Callable[[float], None] = unheard,
     ) -> None:
+        self.waited = waited
         self.answerer, self.shelf, self.examples = answerer, shelf, examples
         self.changing, self.archive, self.bench = changing, archive, bench
 
@@ -74,6 +80,7 @@ class Talk:
             if problem:
                 return gr.skip(), gr.skip(), line_html(problem), gr.skip()
             session.change(lambda held: held.ask(question.strip(), where))
+            session.sent = time.monotonic()
             return self._earlier(session), self._last(session), "", ""
 
     def run(self, session: Session) -> Iterator[Any]:
@@ -87,6 +94,7 @@ class Talk:
         if exchange is None:  # the question was refused, or stopped while it waited
             yield gr.skip()
             return
+        self.waited(time.monotonic() - session.sent)
         number, question, answer = exchange.number, exchange.question, None
         turns = session.conversation.turns
         try:
