@@ -340,7 +340,7 @@ def test_the_program_logs_and_traces_without_a_word_and_says_what_it_lacks(tmp_p
     assert (question["message"], question["outcome"], question["statements"]) == (
         "question",
         "answered",
-        ["verified perhaps"],
+        ["quoted perhaps"],
     )
     assert question["whole_ms"] >= question["evidence_ms"] >= 0
     assert {other["message"].partition(":")[0] for other in others} == {"not ready"}
