@@ -219,6 +219,7 @@ def serve(
     from ui import background, terminal
     from ui.access import Access
     from ui.archive import Archive
+    from ui.examples import to_try
     from ui.folder import Folder
     from ui.site import LOOPBACK, serve
 
@@ -232,6 +233,8 @@ def serve(
             file=sys.stderr,
         )
     assistant = open_assistant(settings, extractive, terminal.anew)
+    folder = Folder(settings, assistant.latest)
+    examples = to_try(settings.home, (document.id for document in folder.documents()))
     print("Loading the models…", flush=True)
     try:
         assistant.warm_up()
@@ -247,9 +250,10 @@ def serve(
     bench = benches[0] if benches else None
     serve(
         assistant,
-        Folder(settings, assistant.latest),
+        folder,
         archive=archive,
         bench=bench,
+        examples=examples,
         host=host,
         port=port,
         access=access,

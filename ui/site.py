@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from corpus import FeudError
 from ui.access import PERIOD, Access, TooManyTriesError
 from ui.archive import Archive
+from ui.examples import SHIPPED
 from ui.folder import Folder, Shelf
 from ui.intake import add_routes
 from ui.page import build_page
@@ -143,6 +144,7 @@ def serve(
     *,
     archive: Archive | None = None,
     bench: Bench | None = None,
+    examples: Sequence[tuple[str, str]] = SHIPPED,
     host: str = "127.0.0.1",
     port: int = 7860,
     at_once: int = 1,
@@ -162,7 +164,8 @@ def serve(
     async def run(listener: socket.socket) -> None:
         hosts = () if access else LOOPBACK
         options: dict[str, Any] = {"bench": bench, "at_once": at_once, "waiting": waiting, "access": access}
-        site = build_app(answerer, folder, folder=folder, archive=archive, hosts=hosts, **options)
+        options |= {"folder": folder, "archive": archive, "examples": examples}
+        site = build_app(answerer, folder, hosts=hosts, **options)
         config = uvicorn.Config(
             site,
             log_level="warning",
