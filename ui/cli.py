@@ -393,10 +393,17 @@ def _fail(message: str, exit_code: int) -> NoReturn:
     sys.exit(exit_code)
 
 
+def extend() -> None:
+    """Add the commands that are registered elsewhere, once."""
+    known = {group.name for group in app.registered_groups}
+    for command in entry_points(group="feud.commands"):
+        if command.name not in known:
+            app.add_typer(command.load(), name=command.name)
+
+
 def main() -> None:
     """Run the command line. A `FeudError`, or an error of the system, becomes one line and an exit code."""
-    for command in entry_points(group="feud.commands"):
-        app.add_typer(command.load(), name=command.name)
+    extend()
     try:
         app()
     except KeyboardInterrupt:
