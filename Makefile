@@ -6,10 +6,10 @@ FEUD := $(VENV)/bin/feud
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native models index serve ask docs test torture fuzz clients sbom licences audit lint eval browser pictures pace lock clean servers
+.PHONY: help setup native models index serve ask docs test torture fuzz clients sbom licences audit lint eval browser pictures pace lock clean servers demo-news
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 serve: index ## answer questions on a page at 127.0.0.1:7860
 	$(FEUD) serve
@@ -17,6 +17,12 @@ serve: index ## answer questions on a page at 127.0.0.1:7860
 ask: index ## answer one question here: make ask Q="Who sued OpenAI?"
 	@test -n "$$Q" || { echo 'error: no question. Write: make ask Q="Who sued OpenAI?"' >&2; exit 1; }
 	@$(FEUD) ask -- "$$Q"
+
+demo-news: models ## the page over other documents, news in six languages: make demo-news SAMPLE=24, or Q="…" for one answer
+	@FEUD_MODELS="$$($(VENV)/bin/python -c 'from rag.settings import Settings; print(Settings.from_env().models)')" && \
+	  export FEUD_MODELS FEUD_HOME="$(abspath $(VENV))/news" FEUD_DOCUMENTS= && \
+	  $(FEUD) eval news --sample $(or $(SAMPLE),0) && $(FEUD) index && \
+	  if test -n "$$Q"; then $(FEUD) ask -- "$$Q"; else $(FEUD) serve; fi
 
 index: models
 	$(FEUD) index

@@ -130,6 +130,23 @@ def template(
 
 
 @app.command()
+def news(
+    sample: Annotated[int, typer.Option(min=0, help="Only so many documents.")] = 0,
+) -> None:
+    """Put other documents into an empty folder, to try feud on: news in six languages. Index them then."""
+    from eval.demo import lay_out
+    from eval.pools import news
+    from rag.settings import Settings
+
+    settings = Settings.from_env()
+    done = lay_out(settings, news(), sample)
+    print(f"{done.documents} of {done.of} news documents are in {settings.documents} (NTREX, CC BY-SA 4.0).")
+    print("Index them: feud index. Then ask, for instance:")
+    for query in done.questions:
+        print(f"  {query.text}")
+
+
+@app.command()
 def retrieval(
     pool: Annotated[Pools, typer.Option(help="Which texts: the cases' own, XQuAD-R, NTREX news.")] = "all",
     split: Annotated[Which, typer.Option(help="Which of the cases.")] = "all",

@@ -86,6 +86,7 @@ def test_the_wheel_has_all_that_the_program_reads(wheel: Path) -> None:
     assert wanted - names == set()
     assert {f"{package}/py.typed" for package in PACKAGES} <= names
     assert not any(name.startswith(("tests/", "ui/manual/")) for name in names)
+    assert any(name.endswith(".data/data/share/man/man1/feud.1") for name in names)
 
 
 def test_the_wheel_runs_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:

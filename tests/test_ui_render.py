@@ -27,7 +27,7 @@ from tests.scripted import (
 from ui.archive import Kept
 from ui.conversation import KEPT, Conversation, Exchange, Session
 from ui.describe import byline, date_words, escape, language_name, title, web_address
-from ui.page import read_examples
+from ui.examples import SHIPPED
 from ui.panel import shelf_html, source_html, talks_html
 from ui.quality import measured_html
 from ui.render import exchange_html, intro_html, line_html, status_words
@@ -405,9 +405,9 @@ def test_snapshots_that_only_lengthen_the_draft_are_thinned_and_nothing_else_is(
 
 
 def test_there_are_examples_in_six_languages_and_each_is_a_question_that_may_be_asked() -> None:
-    languages = [language for language, _ in read_examples()]
+    languages = [language for language, _ in SHIPPED]
     assert sorted(languages) == ["de", "en", "fr", "it", "nl", "zh"]
-    assert [question_problem(question) for _, question in read_examples()] == [""] * 6
+    assert [question_problem(question) for _, question in SHIPPED] == [""] * 6
 
 
 def test_a_conversation_is_searched_to_its_end_and_each_word_is_sent_once() -> None:

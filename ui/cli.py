@@ -223,6 +223,7 @@ def serve(
     from ui import background, logs, terminal, tracing
     from ui.access import Access
     from ui.archive import Archive
+    from ui.examples import to_try
     from ui.folder import Folder
     from ui.health import readiness
     from ui.site import LOOPBACK, serve
@@ -236,6 +237,8 @@ def serve(
     if access and not certificate and not shared:
         logs.LOG.warning("Without --certificate the password and all answers cross the network readable.")
     assistant = open_assistant(settings, extractive, terminal.anew)
+    folder = Folder(settings, assistant.latest)
+    examples = to_try(settings.home, (document.id for document in folder.documents()))
     print("Loading the models…", flush=True)
     try:
         assistant.warm_up()
@@ -251,9 +254,10 @@ def serve(
     bench = benches[0] if benches else None
     serve(
         assistant,
-        Folder(settings, assistant.latest),
+        folder,
         archive=archive,
         bench=bench,
+        examples=examples,
         host=host,
         port=port,
         at_once=at_once,
@@ -397,10 +401,17 @@ def _fail(message: str, exit_code: int) -> NoReturn:
     sys.exit(exit_code)
 
 
+def extend() -> None:
+    """Add the commands that are registered elsewhere, once."""
+    known = {group.name for group in app.registered_groups}
+    for command in entry_points(group="feud.commands"):
+        if command.name not in known:
+            app.add_typer(command.load(), name=command.name)
+
+
 def main() -> None:
     """Run the command line. A `FeudError`, or an error of the system, becomes one line and an exit code."""
-    for command in entry_points(group="feud.commands"):
-        app.add_typer(command.load(), name=command.name)
+    extend()
     try:
         app()
     except KeyboardInterrupt:

@@ -1,12 +1,12 @@
 """The chat page: a thin Gradio shell around `talk`, which makes what it shows."""
 
-import tomllib
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from ui.archive import Archive
 from ui.conversation import Session
+from ui.examples import SHIPPED
 from ui.folder import Shelf
 from ui.panel import shelf_html
 from ui.quality import Bench
@@ -28,7 +28,7 @@ def build_page(
     changing: bool = False,
     archive: Archive | None = None,
     bench: Bench | None = None,
-    examples: Sequence[tuple[str, str]] | None = None,
+    examples: Sequence[tuple[str, str]] = SHIPPED,
     at_once: int = 1,
     waiting: int = 16,
     waited: Callable[[float], None] = unheard,
@@ -37,13 +37,12 @@ def build_page(
 
     `shelf` has the documents that are searched; `changing` lets readers add and remove some. In the
     `archive` conversations are kept, the `bench` measures the answers. `examples` are (language, question)
-    to try, by default those of `examples.toml`. `at_once` answers are made at the same time, `waiting` more
-    questions may queue; `waited` is told for how many seconds each did.
+    to try. `at_once` answers are made at the same time, `waiting` more questions may queue; `waited` is told how
+    many seconds each did.
     """
     import gradio as gr
 
-    tries = read_examples() if examples is None else examples
-    talk = Talk(answerer, shelf, tries, changing, archive, bench, waited)
+    talk = Talk(answerer, shelf, examples, changing, archive, bench, waited)
     documents = shelf.documents()
     plain: dict[str, Any] = {"apply_default_css": False, "js_on_load": None}
 
@@ -66,7 +65,7 @@ def build_page(
                 with gr.Column(elem_id="transcript"):
                     past = gr.HTML("", elem_id="past", **plain)
                     now = gr.HTML(
-                        intro_html(tries), elem_id="now", **{**plain, "js_on_load": _asset("page.js")}
+                        intro_html(examples), elem_id="now", **{**plain, "js_on_load": _asset("page.js")}
                     )
                 with gr.Row(elem_id="composer"):
                     box = gr.Textbox(
@@ -101,8 +100,8 @@ def build_page(
             own: Session, languages: Any, publishers: Any, since: Any, until: Any, event: gr.EventData
         ) -> tuple[Any, ...]:
             place = event._data.get("example")
-            known = isinstance(place, int) and 0 <= place < len(tries)
-            return talk.begin(tries[place][1] if known else "", own, languages, publishers, since, until)
+            known = isinstance(place, int) and 0 <= place < len(examples)
+            return talk.begin(examples[place][1] if known else "", own, languages, publishers, since, until)
 
         def interface(own: Session, event: gr.EventData) -> Any:
             return talk.speak(own, str(event._data.get("language")))
@@ -165,12 +164,6 @@ def build_page(
         now.shelved(talk.shelved, [session, *filters], [*held, *filters], **quick)
     page.queue(max_size=waiting, api_open=False)
     return page
-
-
-def read_examples() -> tuple[tuple[str, str], ...]:
-    """Return (language, question) of `examples.toml`."""
-    rows = tomllib.loads(_asset("examples.toml"))["example"]
-    return tuple((row["language"], row["question"]) for row in rows)
 
 
 def _asset(name: str) -> str:

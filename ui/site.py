@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from corpus import FeudError
 from ui.access import PERIOD, Access, TooManyTriesError
 from ui.archive import Archive
+from ui.examples import SHIPPED
 from ui.folder import Folder, Shelf
 from ui.health import OPEN, Readiness
 from ui.intake import add_routes
@@ -157,6 +158,7 @@ def serve(
     *,
     archive: Archive | None = None,
     bench: Bench | None = None,
+    examples: Sequence[tuple[str, str]] = SHIPPED,
     host: str = "127.0.0.1",
     port: int = 7860,
     at_once: int = 1,
@@ -180,7 +182,7 @@ def serve(
     async def run(listener: socket.socket) -> None:
         hosts = () if access else LOOPBACK
         options: dict[str, Any] = {"bench": bench, "at_once": at_once, "waiting": waiting, "access": access}
-        options |= {"readiness": readiness, "observers": observers}
+        options |= {"readiness": readiness, "observers": observers, "examples": examples}
         site = build_app(answerer, folder, folder=folder, archive=archive, hosts=hosts, **options)
         config = uvicorn.Config(
             site,

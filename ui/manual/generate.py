@@ -5,7 +5,6 @@ MkDocs calls `on_files` before it reads the pages.
 
 import types
 from collections.abc import Iterator
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
@@ -18,7 +17,7 @@ from typer.testing import CliRunner
 
 from rag.settings import Settings
 from ui import shapes
-from ui.cli import app
+from ui.cli import app, extend
 
 ROOT = Path(__file__).parents[2]
 TAKEN = {
@@ -47,9 +46,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def commands() -> str:
     """Every command with its arguments and options, from the command line itself."""
-    for entry in entry_points(group="feud.commands"):
-        if entry.name not in {group.name for group in app.registered_groups}:
-            app.add_typer(entry.load(), name=entry.name)
+    extend()
     parts = [
         "# Commands\n\nWhat `feud COMMAND --help` says.\n\n"
         "Exit codes: 0 answered, or honestly not; 1 a mistake of yours; 2 wrong usage; 3 a fault of a model "
@@ -70,20 +67,25 @@ def _named(command: Any, *names: str) -> Iterator[tuple[str, ...]]:
 
 
 def settings() -> str:
-    """The settings with their meanings, from the fields of `Settings` and what stands under each."""
-    read: Any = griffe.load("rag.settings", search_paths=[ROOT])
+    """The settings with their meanings, as a table."""
     lines = [
         "# Settings\n\nRead once, when a program starts, from variables of the environment.\n",
         "| variable | default | meaning |",
         "|---|---|---|",
     ]
     home = Settings.from_env({"FEUD_HOME": "/FEUD_HOME"})
-    for name in Settings.__dataclass_fields__:
-        told = read["Settings"].members[name].docstring.value
+    for name, told in meanings().items():
         default = str(getattr(home, name)).replace("/FEUD_HOME", "$FEUD_HOME")
         default = "the platform's folder for a user's data" if name == "home" else default and f"`{default}`"
         lines.append(f"| `FEUD_{name.upper()}` | {default} | {_cell(told)} |")
     return "\n".join(lines) + "\n"
+
+
+def meanings() -> dict[str, str]:
+    """What each field of `Settings` means: what stands under it."""
+    read: Any = griffe.load("rag.settings", search_paths=[ROOT])
+    fields = Settings.__dataclass_fields__
+    return {name: " ".join(read["Settings"].members[name].docstring.value.split()) for name in fields}
 
 
 def contract() -> str:
