@@ -346,7 +346,7 @@ def test_the_program_logs_and_traces_without_a_word_and_says_what_it_lacks(tmp_p
     assert {other["message"].partition(":")[0] for other in others} == {"not ready"}
     sent = b"".join(came)
     assert sent.startswith(b"/v1/traces")
-    assert all(name in sent for name in (b"question", b"understand", b"search", b"judge", b"write"))
+    assert all(name in sent for name in (b"question", b"understand", b"search", b"judge", b"quote"))
     for private in ("ferry", "Marta Quist", "Hellis"):
         assert private not in logged
         assert private.encode() not in sent

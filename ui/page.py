@@ -37,8 +37,8 @@ def build_page(
 
     `shelf` has the documents that are searched; `changing` lets readers add and remove some. In the
     `archive` conversations are kept, the `bench` measures the answers. `examples` are (language, question)
-    to try. `at_once` answers are made at the same time, `waiting` more questions may queue; `waited` is told how
-    many seconds each did.
+    to try. `at_once` answers are made at the same time, `waiting` more questions may queue; `waited` is told
+    how many seconds each did.
     """
     import gradio as gr
 
