@@ -133,12 +133,9 @@ def undated(text: str, language: str) -> bool:
     """
     if years(text, language):
         return False
-    named = (word for word in _WORD.findall(text) if is_month(word, language))
-    return any(named) or bool(_CJK_TIME.search(text) or yearless(text, language) or _weekday(text, language))
-
-
-def _weekday(text: str, language: str) -> bool:
-    return bool(_weekdays(language) & {word.casefold() for word in _WORD.findall(text)})
+    words = _WORD.findall(text)
+    named = any(is_month(word, language) or word.casefold() in _weekdays(language) for word in words)
+    return named or bool(_CJK_TIME.search(text) or yearless(text, language))
 
 
 def _numeric(text: str) -> Iterator[Printed]:

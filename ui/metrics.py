@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from importlib.metadata import version
+from typing import get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,7 +17,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from ui.observed import Account
+from ui.observed import Account, Fault, Outcome
 from ui.seats import BusyError, Seats
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -54,9 +55,9 @@ class Metrics:
         )
         self._busy = Counter("feud_busy", "Questions of programs turned away, as too many wait", registry=own)
         self._generation = Gauge("feud_generation", "The generation of the last answer", registry=own)
-        for outcome in ("answered", "not_in_documents", "failed", "mistake", "error", "stopped"):
+        for outcome in get_args(Outcome):
             self._questions.labels(outcome)
-        for of in ("store", "index", "embedder", "model", "program"):
+        for of in filter(None, get_args(Fault)):
             self._faults.labels(of)
 
     def seats(self, at_once: int, waiting: int) -> Seats:
