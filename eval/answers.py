@@ -29,7 +29,6 @@ from rag.answer import Answer, Question, Statement, Turn
 from rag.assistant import Assistant
 from rag.cite import cite, unmarked
 from rag.evidence import gather
-from rag.judge import SOME
 from rag.llm import LLM, Message, Piece, Prompt
 from rag.phrases import phrase
 from rag.prompt import judging, language_name, visible
@@ -55,7 +54,7 @@ class Plain:
         index = self._latest()
         asked = understand(question, history, self._llm)
         hits = index.search(asked.standalone, where=where, wordings=asked.wordings)
-        sentences = gather(hits, index).best(SOME).sentences
+        sentences = gather(hits, index).sentences
         refusal = phrase("not_in_documents", asked.language)
         told = "\n".join(f"[{n}] {visible(sentence.text)}" for n, sentence in enumerate(sentences, 1))
         system = PLAIN.format(language=language_name(asked.language), refusal=refusal)

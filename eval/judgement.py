@@ -21,10 +21,9 @@ from eval.pools import halves, news
 from eval.retrieval_report import pool_index
 from index import Hit, Index
 from rag.answer import Question
-from rag.assistant import ANSWERS
 from rag.evidence import gather
 from rag.gate import likeness
-from rag.judge import judged
+from rag.judge import asks, judged
 from rag.llm import LLM
 from rag.opening import Library, open_llm
 from rag.question import understand
@@ -68,7 +67,8 @@ def measure(settings: Settings, split: Split, sample: int) -> None:
 def _judged(question: Question, hits: Sequence[Hit], gold: Sequence[Gold], index: Index, llm: LLM) -> Judged:
     texts = {hit.passage.document.id: hit.passage.document.text for hit in hits}
     evidence = gather(hits, index)
-    likely = tuple(judged(question, evidence, likeness(question, hits, index), index, llm, ANSWERS))
+    read = judged(question, evidence, likeness(question, hits, index), index, llm)
+    likely = tuple(read) if asks(question, llm) else ()
     known = [each for each in gold if each.document in texts]
     places = [(each.document.id, each.start, each.end) for each in evidence.sentences]
     right = tuple(retrieved(known, [place], texts) for place in places[: len(likely)])

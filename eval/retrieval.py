@@ -15,7 +15,6 @@ from eval.pools import Query
 from index import RANKING, Hit, Index, Ranking, sentence_scores
 from rag.answer import Question
 from rag.evidence import gather
-from rag.judge import SOME
 
 _DENSE = Ranking(neutral=False, sentence=0, context=0, english=0, lexical=0, seconds=0, wordings=0)
 _CONTEXTS = replace(_DENSE, sentence=0.55, context=RANKING.context)
@@ -49,7 +48,7 @@ def cases(
 ) -> Iterator[tuple[Case, list[Hit], list[Found]]]:
     """Search each case by its standalone question; the groups are all, its kind, and how languages meet.
 
-    "@8" is the share of its needs in the first 8 passages, "in evidence" in the best `SOME` sentences.
+    "@8" is the share of its needs in the first 8 passages, "in evidence" in the sentences that the model reads.
     """
     texts = {document.id: document.text for document in index.documents}
     spoken = {document.id: set(document.languages) for document in index.documents}
@@ -58,7 +57,7 @@ def cases(
             continue
         hits = index.search(question.standalone, k, ranking=ranking, wordings=question.wordings)
         shown = [_place(hit.passage) for hit in hits]
-        read = [_place(sentence) for sentence in gather(hits, index).best(SOME).sentences]
+        read = [_place(sentence) for sentence in gather(hits, index).sentences]
         own = [any(case.language in spoken[gold.document] for gold in need) for need in case.needs]
         groups = ["all", case.kind, "own language" if all(own) else "another language"]
         values = {f"@{n}": fmean(retrieved(need, shown[:n], texts) for need in case.needs) for n in (2, 4, k)}

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
@@ -18,7 +18,7 @@ from rag.disagree import compare
 from rag.errors import LLMError
 from rag.evidence import Evidence, gather
 from rag.gate import ABOUT, likeness, unknown
-from rag.judge import judged, says
+from rag.judge import SURE, asks, judged, says
 from rag.llm import LLM, Piece
 from rag.phrases import phrase
 from rag.prompt import answering, judging, supporting, telling, visible
@@ -41,11 +41,6 @@ reach it, and 12 of 28 near misses ("Who is Musk's lawyer?").
 """
 STRANGE = 0.35
 """The same where the question names somebody or a year that no passage knows."""
-ANSWERS_TOO = 0.45
-"""Least probability for further sentences: of the 9 that reach it for the development cases 6 answer.
-
-At .35 it would be 8 of 16; the two answers that are lost repeat what is cited already.
-"""
 WRITES = 0.4
 """Least probability of a sentence that the model may tell in its own words; a less likely one is quoted.
 
@@ -187,20 +182,19 @@ class _Desk:
 def _written(answer: Answer, desk: _Desk, llm: LLM, like: float, strange: Set[str]) -> Iterator[Answer]:
     """Let the model say which sentences answer the question, and put each of them in its own words.
 
-    Where none is likely enough to, less so with what is `strange`, the documents do not say. What the model
-    writes is taken over where it rests on its sentence; else that is quoted.
+    One that is sure to answer is told before the others are read; else the likeliest. Where none is likely
+    enough to, less so with what is `strange`, the documents do not say. What the model writes is taken over
+    where it rests on its sentence; else that is quoted.
     """
+    asking = False
     try:
-        least = STRANGE if strange else ANSWERS
-        likely = list(judged(answer.question, desk.evidence, like, desk.index, llm, least))
-        desk = replace(desk, evidence=desk.evidence.best(len(likely)))
-        for place in _chosen(likely, least):
-            sentence = desk.evidence.sentences[place]
-            if _rests(answer, sentence):
-                continue
-            for grown in _worded(answer, desk, llm, place, likely[place]):
-                answer = grown
-                yield answer
+        if asking := asks(answer.question, llm):
+            read = judged(answer.question, desk.evidence, like, desk.index, llm)
+            for place, likely in _answering(read, STRANGE if strange else ANSWERS):
+                if len(answer.statements) < STATEMENTS and not _rests(answer, desk.evidence.sentences[place]):
+                    for grown in _worded(answer, desk, llm, place, likely):
+                        answer = grown
+                        yield answer
     except LLMError as error:
         at_once = replace(desk, told=partial(_in_english, answer.question.language, desk.index))
         answer = answer if answer.statements else _quoted(answer, at_once)  # what failed is not asked again
@@ -212,15 +206,27 @@ def _written(answer: Answer, desk: _Desk, llm: LLM, like: float, strange: Set[st
     if answer.statements:
         yield replace(answer, status="answered")
     else:
-        yield _refused(answer, strange, asks=bool(likely))
+        yield _refused(answer, strange, asking)
 
 
-def _chosen(likely: Sequence[float], least: float) -> list[int]:
-    """The places of the sentences that answer, likeliest first; none where none is likely enough."""
-    order = sorted(range(len(likely)), key=lambda place: -likely[place])
-    if not order or likely[order[0]] < least:
-        return []
-    return [order[0], *(place for place in order[1:STATEMENTS] if likely[place] >= ANSWERS_TOO)]
+def _answering(read: Iterable[float], least: float) -> Iterator[tuple[int, float]]:
+    """The places of the sentences that answer, and how likely: each that is sure to, else the likeliest.
+
+    None where none is likely enough.
+
+    >>> list(_answering([0.1, 0.6, 0.3, 0.5], 0.2)), list(_answering([0.1, 0.3, 0.2], 0.2))
+    ([(1, 0.6), (3, 0.5)], [(1, 0.3)])
+    >>> list(_answering([0.1, 0.15], 0.2)), list(_answering([], 0.2))
+    ([], [])
+    """
+    best, highest = 0, 0.0
+    for place, likely in enumerate(read):
+        if likely >= SURE:
+            yield place, likely
+        if likely > highest:
+            best, highest = place, likely
+    if least <= highest < SURE:
+        yield best, highest
 
 
 def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) -> Iterator[Answer]:

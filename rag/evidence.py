@@ -15,7 +15,8 @@ from index import Hit, Index, sentence_scores
 from rag.alone import points_back
 from rag.wording import quotes
 
-SENTENCES = 10
+SENTENCES = 6
+"""With ten, one of 93 development questions more is answered, and the first word comes two seconds later."""
 CHARACTERS = 2600
 
 
@@ -32,10 +33,6 @@ class Evidence:
     before: tuple[Sentence | None, ...]
     around: tuple[str, ...]
     scores: NDArray[np.float32]
-
-    def best(self, count: int) -> "Evidence":
-        """The `count` sentences with the highest scores."""
-        return Evidence(self.sentences[:count], self.before[:count], self.around[:count], self.scores[:count])
 
 
 def gather(hits: Sequence[Hit], index: Index) -> Evidence:
