@@ -17,6 +17,7 @@ from ui.archive import Archive
 from ui.backup import BackupError, back_up, restore
 from ui.conversation import Conversation
 
+EXAMPLES = '[[example]]\nlanguage = "en"\nquestion = "Who?"\n'
 TALK = Conversation().ask(QUESTION).show(1, ANSWER)
 
 
@@ -32,6 +33,7 @@ def settings(tmp_path: Path) -> Settings:
         (settings.documents / name).write_text(story(seed))
     run(settings.documents, settings.home)
     Archive(settings.conversations).keep("", 0, TALK)
+    (settings.home / "examples.toml").write_text(EXAMPLES)
     return settings
 
 
@@ -43,6 +45,7 @@ def test_a_home_comes_back_elsewhere_without_the_embedder(settings: Settings, tm
     assert content(other.home) == content(settings.home)
     assert [kept.title for kept in Archive(other.conversations).listed()] == [QUESTION]
     embedder = CountingEmbedder()
+    assert (other.home / "examples.toml").read_text() == EXAMPLES
     assert {o.outcome for o in run(other.documents, other.home, embedder).outcomes} == {"unchanged"}
     assert embedder.count == 0
     assert not list(other.home.glob("restoring-*"))

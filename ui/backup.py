@@ -16,9 +16,11 @@ from corpus import FeudError
 from index.errors import IndexMissing
 from index.spare import copy_catalogue, put_back
 from rag.settings import Settings
+from ui import examples
 
 _FORMAT = 1
 _MANIFEST, _CATALOGUE, _CONVERSATIONS = "manifest.json", "catalogue.sqlite", "conversations.sqlite"
+_EXAMPLES = examples.FILE
 _FOLDERS = ("documents", "removed", "eval")
 
 
@@ -27,7 +29,7 @@ class BackupError(FeudError):
 
 
 def back_up(settings: Settings, file: Path) -> tuple[int, int]:
-    """Write documents, index, conversations and eval runs to `file`; return how many documents, and bytes.
+    """Write documents, index, conversations, examples, eval runs to `file`; return documents and bytes of it.
 
     Others may read and write meanwhile: databases are copied as they are at one moment. Models, which can be
     pulled again, and the password are not in it. Raises `BackupError` and what `copy_catalogue` raises.
@@ -74,6 +76,8 @@ def restore(settings: Settings, file: Path) -> Path | None:
                 put_back(settings.home, root / _CATALOGUE)
             if (root / _CONVERSATIONS).exists():
                 _copy_sqlite(root / _CONVERSATIONS, settings.conversations)
+            if (root / _EXAMPLES).exists():
+                (root / _EXAMPLES).replace(settings.home / _EXAMPLES)
             for folder, target in _folders(settings):
                 for path in _files(root / folder):
                     goal = target / path.relative_to(root / folder)
@@ -105,6 +109,8 @@ def _parts(settings: Settings, spare: Path) -> Iterator[tuple[str, Path]]:
     if settings.conversations.exists():
         _copy_sqlite(settings.conversations, spare / _CONVERSATIONS)
         yield _CONVERSATIONS, spare / _CONVERSATIONS
+    if (settings.home / _EXAMPLES).exists():
+        yield _EXAMPLES, settings.home / _EXAMPLES
     for name, folder in _folders(settings):
         for path in _files(folder):
             yield f"{name}/{path.relative_to(folder).as_posix()}", path

@@ -12,16 +12,19 @@ Examples = tuple[tuple[str, str], ...]
 """(language, question)"""
 
 
+FILE = "examples.toml"
+
+
 class ExamplesError(FeudError):
     """The home's examples can't be read."""
 
 
 def to_try(home: Path, documents: Iterable[str]) -> Examples:
-    """The questions of `examples.toml` in the home; else the shipped ones where a shipped document is searched.
+    """The questions of `FILE` in the home; else the shipped ones where a shipped document is searched.
 
     `documents` are the ids of what is searched. Raises `ExamplesError` for a file that has another form.
     """
-    own = home / "examples.toml"
+    own = home / FILE
     if own.exists():
         try:
             return _read(own.read_text(encoding="utf-8"))
@@ -39,4 +42,4 @@ def _read(text: str) -> Examples:
     return tuple((str(row["language"]), str(row["question"])) for row in rows)
 
 
-SHIPPED = _read((files("ui") / "examples.toml").read_text(encoding="utf-8"))
+SHIPPED = _read((files("ui") / FILE).read_text(encoding="utf-8"))
