@@ -41,12 +41,12 @@ reach it, and 12 of 28 near misses ("Who is Musk's lawyer?").
 """
 STRANGE = 0.35
 """The same where the question names somebody or a year that no passage knows."""
-WRITES = 0.4
+WRITES = 0.6
 """Least probability of a sentence that the model may tell in its own words; a less likely one is quoted.
 
-What it makes of a sentence that does not answer looks like an answer and passes the checks: of the statements
-that it wrote below this for the development cases three of four are false ("Elon Musk's advocaat is Sam
-Altman"), of the four between this and .6 none is.
+What it makes of a sentence that does not answer looks like an answer and passes the checks ("OpenAI is worth
+97.4 billion", of an offer): of 63 sentences that it wrote for development questions 21 are false. Of those
+6 are below this, and 4 true ones; beside `rag.judge.SAYS` 7 false ones are left and 30 true ones.
 """
 QUOTED = 2
 """Sentences that are quoted where no model writes."""

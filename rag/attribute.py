@@ -53,10 +53,10 @@ ALIKE = 0.02
 def attribute(text: str, question: Question, evidence: Evidence, index: Index) -> tuple[Sentence, ...]:
     """Return the evidence that `text` rests on, best first; none where it rests on nothing.
 
-    Each name in `text` must stand in the passage of its source or in the title of its document, a name that was
-    asked about anywhere in the document; each currency in the passage, each day of a month in the sentence or
-    the date of its document, millions and billions as in the sentence; and each number in a cited sentence or
-    such a date, all in one source if one has them all.
+    Each name in `text` must stand in its source or in what that follows, a name that was asked about anywhere
+    in the document; each currency in the passage, each day of a month in the sentence or the date of its
+    document, millions and billions as in the sentence; and each number in a cited sentence or such a date, all
+    in one source if one has them all.
     """
     if (
         not evidence.sentences
@@ -79,8 +79,8 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
     order = [
         row
         for row, source in ((row, evidence.sentences[row]) for row in order)
-        if not absent(fresh, _around(row, evidence))
-        and not absent(spoken - fresh, f"{_around(row, evidence)} {source.document.text}")
+        if not absent(fresh, _read(row, evidence, index))
+        and not absent(spoken - fresh, _around(row, evidence))
         and paid <= currencies(evidence.around[row])
         and told_days(text, source)
         and same_magnitude(text, question.language, source.text, source.language)
@@ -157,9 +157,19 @@ def _names_around(question: Question, evidence: Evidence) -> set[str]:
     )
 
 
+def _read(row: int, evidence: Evidence, index: Index) -> str:
+    """What the model has read of a source: the names that it adds to the question are told of nobody else.
+
+    What "he" is called elsewhere in the passage the model guesses, and says "Musk founded Tesla".
+    """
+    read = [evidence.sentences[row], *filter(None, [evidence.before[row]])]
+    return " ".join(text for sentence in read for text in (sentence.text, index.english(sentence)))
+
+
 def _around(row: int, evidence: Evidence) -> str:
-    """A sentence's passage and its document's title, where "he" has a name."""
-    return f"{evidence.sentences[row].document.title} {evidence.around[row]}"
+    """A sentence's document, with its title and what of it is known in English."""
+    document = evidence.sentences[row].document
+    return f"{document.title} {evidence.around[row]} {document.text}"
 
 
 def _together(text: str, numbers: list[Quantity], sources: Sequence[Sentence]) -> list[Sentence]:

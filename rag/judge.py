@@ -43,11 +43,11 @@ FEW = 4
 
 For the development cases (n 93) that is 5.3 in the mean, and the first that is sure is the third read.
 """
-SAYS = 0.65
+SAYS = 0.7
 """Least probability that a sentence says what was written from it.
 
-Of 24 sentences that the model wrote for the development cases 4 of 6 wrong ones are below it, and 1 of the
-others.
+Of 63 sentences that the model wrote for development questions 9 of 21 false ones are below it, and 8 of the
+others; those are quoted. At .65 it would be 6 and 6.
 """
 
 
