@@ -160,6 +160,15 @@ def test_a_name_that_is_asked_about_stands_anywhere_in_the_document_of_the_sourc
     assert [(s.support, answer.citations[0].quote) for s in answer.statements] == [(support, OIL)]
 
 
+@pytest.mark.parametrize(("keeper", "support"), [("", "verified"), (" of Oskar Lund", "quoted")])
+def test_a_name_that_the_model_adds_stands_in_what_it_has_read(index: Index, keeper: str, support: str) -> None:
+    answer = ask(
+        index, f"The oil{keeper} gave way to gas in 1903.", question="When was the gas?", answers=[OIL]
+    )
+    assert "Oskar Lund" in answer.hits[0].passage.text
+    assert [(s.support, answer.citations[0].quote) for s in answer.statements] == [(support, OIL)]
+
+
 def test_how_surely_a_sentence_answers_goes_with_it(index: Index) -> None:
     first, second = ask(index, BUILT, "Nothing at all.").statements
     assert (first.support, second.support) == ("verified", "quoted")
