@@ -20,7 +20,6 @@ from ui import examples
 
 _FORMAT = 1
 _MANIFEST, _CATALOGUE, _CONVERSATIONS = "manifest.json", "catalogue.sqlite", "conversations.sqlite"
-_EXAMPLES = examples.FILE
 _FOLDERS = ("documents", "removed", "eval")
 
 
@@ -76,8 +75,8 @@ def restore(settings: Settings, file: Path) -> Path | None:
                 put_back(settings.home, root / _CATALOGUE)
             if (root / _CONVERSATIONS).exists():
                 _copy_sqlite(root / _CONVERSATIONS, settings.conversations)
-            if (root / _EXAMPLES).exists():
-                (root / _EXAMPLES).replace(settings.home / _EXAMPLES)
+            if (root / examples.FILE).exists():
+                (root / examples.FILE).replace(settings.home / examples.FILE)
             for folder, target in _folders(settings):
                 for path in _files(root / folder):
                     goal = target / path.relative_to(root / folder)
@@ -109,8 +108,8 @@ def _parts(settings: Settings, spare: Path) -> Iterator[tuple[str, Path]]:
     if settings.conversations.exists():
         _copy_sqlite(settings.conversations, spare / _CONVERSATIONS)
         yield _CONVERSATIONS, spare / _CONVERSATIONS
-    if (settings.home / _EXAMPLES).exists():
-        yield _EXAMPLES, settings.home / _EXAMPLES
+    if (settings.home / examples.FILE).exists():
+        yield examples.FILE, settings.home / examples.FILE
     for name, folder in _folders(settings):
         for path in _files(folder):
             yield f"{name}/{path.relative_to(folder).as_posix()}", path
