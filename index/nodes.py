@@ -94,8 +94,8 @@ class _Hand:
 class Nodes:
     """Workers on the cluster at `address`, `count` or as many as it has cores, each with what it has `made`.
 
-    `lost` counts those that ended meanwhile. To be used as a context. Raises FeudError where Ray is not
-    installed, NodesError where the cluster can't be reached or a node has another feud or another embedder.
+    `lost` counts those that ended meanwhile, `again` the batches that others did then. To be used as a context.
+    Raises FeudError where Ray is not installed, NodesError where the cluster can't be reached or a node has another feud or another embedder.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Nodes:
         count: int = 0,
         patience: float = PATIENCE,
     ) -> None:
-        self.lost = 0
+        self.lost = self.again = 0
         self._address, self._made, self._patience = address, made, patience
         self._expected = (splitter(), embedder.fingerprint)
         self._ray = _ray()
@@ -201,6 +201,7 @@ class Nodes:
         """Give what a lost worker was to do to the others, and ask for another worker, once."""
         if batch:
             batch.tries += 1
+            self.again += 1
             if batch.tries > _TRIES:
                 raise NodesError(f"{_TRIES} workers ended over the same documents: {_line(error)}") from error
             self._todo.appendleft(batch)
