@@ -52,14 +52,16 @@ def items(folder: Path, name: str) -> Iterator[Item]:
     What is wrong with a record is told by its item, what is wrong with the file by a last one with the file's
     own name: nothing is raised.
     """
-    number, seen = 0, set[str]()
+    number, seen, named = 0, set[str](), set[str]()
     try:
         with opened(folder, name) as file:
             for number, item in _numbered(name.lower(), file):
                 ident = f"{name}#{item.id or number}"
-                if ident in seen:
+                if item.id and item.id in named:
                     item = Item(item.id, fault=f"has the id of an item before it, {item.id}")
+                if ident in seen:  # or of one that is known by its number
                     ident = f"{ident}#{number}"
+                named.add(item.id)
                 seen.add(ident)
                 yield replace(item, id=ident)
     except DocumentError as error:
@@ -69,9 +71,9 @@ def items(folder: Path, name: str) -> Iterator[Item]:
     except Exception as error:  # what a damaged file makes a library raise depends on the library
         why = " ".join(str(error).split())[:200] or type(error).__name__
         yield Item(name, fault=f"is damaged after its item {number}: {why}")
-        return
-    if not number:
-        yield Item(name, fault="holds no items")
+    else:
+        if not number:
+            yield Item(name, fault="holds no items")
 
 
 def _numbered(name: str, file: BinaryIO) -> Iterator[tuple[int, Item]]:

@@ -95,7 +95,8 @@ class Nodes:
     """Workers on the cluster at `address`, `count` or as many as it has cores, each with what it has `made`.
 
     `lost` counts those that ended meanwhile, `again` the batches that others did then. To be used as a context.
-    Raises FeudError where Ray is not installed, NodesError where the cluster can't be reached or a node has another feud or another embedder.
+    Raises FeudError where Ray is not installed, NodesError where the cluster can't be reached or a node has
+    another feud or another embedder.
     """
 
     def __init__(

@@ -125,12 +125,10 @@ def main(documents: int, alone: bool) -> None:
             nodes = ends.enter_context(Nodes(ADDRESS, embedder, HashEmbedder))
         began = time.monotonic()
         for step in build(folder / "stories.jsonl", folder / "home", embedder, workers=nodes):
-            if isinstance(step, Progress):
-                if "other" in running and step.stage == "embed" and step.done > documents:
-                    lost = (
-                        f"; killed after {time.monotonic() - began:.0f} s ({peak(running['other']):.0f} MB), "
-                    )
-                    kill(running.pop("other"))
+            half = isinstance(step, Progress) and step.stage == "embed" and step.done > documents
+            if half and "other" in running:
+                lost = f"; killed after {time.monotonic() - began:.0f} s ({peak(running['other']):.0f} MB), "
+                kill(running.pop("other"))
         seconds = time.monotonic() - began
         assert isinstance(step, Report)
         if nodes:
