@@ -94,9 +94,9 @@ class _Hand:
 class Nodes:
     """Workers on the cluster at `address`, `count` or as many as it has cores, each with what it has `made`.
 
-    `lost` counts those that ended meanwhile, `again` the batches that others did then. To be used as a context.
-    Raises FeudError where Ray is not installed, NodesError where the cluster can't be reached or a node has
-    another feud or another embedder.
+    `ready` counts those that are there, `lost` those that ended, `again` the batches that others did then. To
+    be used as a context. Raises FeudError where Ray is not installed, NodesError where the cluster can't be
+    reached, or a node has another feud or another embedder.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Nodes:
         count: int = 0,
         patience: float = PATIENCE,
     ) -> None:
-        self.lost = self.again = 0
+        self.ready = self.lost = self.again = 0
         self._address, self._made, self._patience = address, made, patience
         self._expected = (splitter(), embedder.fingerprint)
         self._ray = _ray()
@@ -196,6 +196,7 @@ class Nodes:
             raise NodesError(f"{told[0]} has another {what} than this machine. Install the same there.")
         else:
             self._failed, hand.ready = 0, True
+            self.ready += 1
             self._idle += [hand] * _AT_ONCE
 
     def _replace(self, hand: _Hand, batch: _Batch | None, error: Exception) -> None:
@@ -209,6 +210,7 @@ class Nodes:
         if not hand.lost:
             hand.lost = True
             self.lost += hand.ready
+            self.ready -= hand.ready
             self._failed += not hand.ready
             if self._failed > max(_TRIES, 2 * self._count):
                 raise NodesError(f"No worker can be started on {self._address}: {_line(error)}") from error
@@ -239,15 +241,15 @@ def _ray() -> Any:
 
 def _reached(address: str) -> None:
     """Raise NodesError where nobody listens: Ray itself would try for minutes, and say so at length."""
-    place = urlsplit(address if "://" in address else f"//{address}")
+    place = urlsplit(address)
     try:
-        where = (place.hostname, place.port)
-    except ValueError as error:
-        raise FeudError(f"{address} is no address of a Ray cluster. Write ray://host:10001") from error
-    if None in where:
+        where = (place.hostname, place.port or 10001)
+    except ValueError:
+        where = (None, 0)
+    if place.scheme != "ray" or not where[0]:
         raise FeudError(f"{address} is no address of a Ray cluster. Write ray://host:10001")
     try:
-        socket.create_connection(where, _HELLO).close()
+        socket.create_connection((where[0], where[1]), _HELLO).close()
     except OSError as error:
         raise NodesError(
             f"There is no Ray cluster at {address}: {error.strerror or error}. Start one with: ray start --head"

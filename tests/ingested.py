@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +25,7 @@ from tests.fakes import HashEmbedder
 RAY = Path(sys.executable).parent / "ray"
 ROOT = Path(__file__).parents[1]
 HEAD, OTHER, PORT, CLIENTS = "127.0.0.2", "127.0.0.3", 6399, 9399
-ADDRESS = f"{HEAD}:{PORT}"
+ADDRESS = f"ray://{HEAD}:{CLIENTS}"
 SOON = {"RAY_health_check_period_ms": "1000", "RAY_health_check_failure_threshold": "3"}
 WORDS = (
     "harbour",
@@ -57,30 +57,32 @@ def write(file: Path, documents: int) -> None:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """Two nodes with a core each, `head` and `other`; each is a process group of its own."""
+def cluster() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """Two nodes with a core each, `head` and `other`."""
     environ = {**os.environ, **SOON, "RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT)}
     small = ["--num-cpus=1", "--object-store-memory=100000000", "--block"]
     head = [f"--node-ip-address={HEAD}", f"--port={PORT}", f"--ray-client-server-port={CLIENTS}", "--head"]
-    head += ["--include-dashboard=false", f"--temp-dir={folder}"]
     running: dict[str, subprocess.Popen[bytes]] = {}
+    with TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as name:  # a socket's path must be short
+        folder = Path(name)
 
-    def start(name: str, *more: str) -> None:
-        with (folder / f"{name}.log").open("wb") as log:
-            command = ["timeout", "900", str(RAY), "start", *more, *small]
-            running[name] = subprocess.Popen(
-                command, stdout=log, stderr=log, env=environ, start_new_session=True
-            )
+        def start(name: str, *more: str) -> None:
+            with (folder / f"{name}.log").open("wb") as log:
+                command = ["timeout", "900", str(RAY), "start", *more, *small]
+                running[name] = subprocess.Popen(command, stdout=log, stderr=log, env=environ)
+            until = time.monotonic() + 60
+            while "block forever" not in (told := (folder / f"{name}.log").read_text()):
+                assert time.monotonic() < until, told
+                assert running[name].poll() is None, told
+                time.sleep(0.2)
 
-    try:
-        start("head", *head)
-        _until(lambda: "block forever" in (folder / "head.log").read_text())
-        start("other", f"--address={ADDRESS}", f"--node-ip-address={OTHER}")
-        _until(lambda: "block forever" in (folder / "other.log").read_text())
-        yield running
-    finally:
-        for process in running.values():
-            kill(process)
+        try:
+            start("head", *head, "--include-dashboard=false", f"--temp-dir={folder}")
+            start("other", f"--address={HEAD}:{PORT}", f"--node-ip-address={OTHER}")
+            yield running
+        finally:
+            for process in running.values():
+                kill(process)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
@@ -100,13 +102,6 @@ def _below(pid: int) -> list[int]:
     return found
 
 
-def _until(true: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"not within {seconds:.0f} s"
-        time.sleep(0.2)
-
-
 def peak(process: subprocess.Popen[bytes]) -> float:
     """The most that a node's workers have had in memory, in MB."""
     told = [Path(f"/proc/{pid}/status").read_text() for pid in _below(process.pid)]
@@ -116,12 +111,12 @@ def peak(process: subprocess.Popen[bytes]) -> float:
 
 def main(documents: int, alone: bool) -> None:
     """Ingest, tell the count, the time and the memory; raise where the count is wrong."""
-    with TemporaryDirectory(dir="/tmp") as name, ExitStack() as ends:
+    with TemporaryDirectory() as name, ExitStack() as ends:
         folder, embedder, lost = Path(name), HashEmbedder(), ""
         write(folder / "stories.jsonl", documents)
         running, nodes = {}, None
         if not alone:
-            running = ends.enter_context(cluster(folder))
+            running = ends.enter_context(cluster())
             nodes = ends.enter_context(Nodes(ADDRESS, embedder, HashEmbedder))
         began = time.monotonic()
         for step in build(folder / "stories.jsonl", folder / "home", embedder, workers=nodes):

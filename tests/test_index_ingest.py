@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from corpus import FeudError
 from index import Embedder, Report, build, open_index
 from index.workers import Workers
 from tests.fakes import HashEmbedder
@@ -69,10 +71,8 @@ def test_items_are_documents_with_outcomes_of_their_own(source: Path, tmp_path: 
     index = open_index(tmp_path / "home", HashEmbedder())
     found = index.document("more.jsonl#s20")
     assert (found.text, found.title, found.published.value) == (story(20), "Story 20", "2024-02-03")
-    copy = index.document("more.jsonl#42")
-    assert {segment.reason for segment in copy.segments if segment.kind == "noise"} >= {
-        "repeats more.jsonl#s30"
-    }
+    copy = index.document("more.jsonl#s30")
+    assert {segment.reason for segment in copy.segments if segment.kind == "noise"} >= {"repeats more.jsonl#42"}
 
 
 def test_workers_that_are_ahead_make_the_same_index(source: Path, tmp_path: Path) -> None:
@@ -129,3 +129,20 @@ def test_a_killed_ingestion_goes_on_where_it_stopped(source: Path, tmp_path: Pat
     assert report.documents == whole.documents
     assert embedder.count == report.embedded <= whole.embedded - 100
     assert content(tmp_path / "home") == content(tmp_path / "scratch")
+
+
+@pytest.mark.parametrize("address", ["ray://127.0.0.1:9", "ray://127.0.0.1:x", "127.0.0.1:9", "somewhere"])
+def test_a_cluster_that_is_not_there_is_one_line(address: str) -> None:
+    from index.nodes import _reached
+
+    with pytest.raises(FeudError, match=r"There is no Ray cluster at|no address of a Ray cluster") as caught:
+        _reached(address)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(find_spec("ray") is not None, reason="ray is here")
+def test_without_ray_the_command_says_how_to_install_it(source: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from ui.cli import main; main()", "ingest", str(source), "--on", "x:1"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: The package ray is missing. Install it with: pip install 'feud[ray]'\n"

@@ -211,9 +211,7 @@ def ingest(
             show_default=False,
         ),
     ],
-    on: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="A Ray cluster: ray://host:10001, or host:6379 on its head.")
-    ] = "",
+    on: Annotated[str, typer.Option(metavar="ADDRESS", help="A Ray cluster, ray://host:10001.")] = "",
     workers: Annotated[int, typer.Option(min=0, help="With --on: how many, by default one for each core.")] = 0,
 ) -> None:
     """Make the index equal to SOURCE, by many machines if told so. Started again, it goes on as it stopped."""
