@@ -119,6 +119,7 @@ def look(
         elif made.document is not None:
             first[file.sha256] = file.id
         yield Found(file, made.document, made.said, max(number, len(entries)))
+    assert not waiting, "what was given to the workers did not all come back"
 
 
 def outcomes(before: Mapping[str, File], files: Sequence[File]) -> tuple[Outcome, ...]:

@@ -12,6 +12,7 @@ import pickle
 import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import islice
@@ -114,7 +115,7 @@ class Nodes:
         _reached(address)
         try:
             self._ray.init(address, log_to_driver=False, logging_level="ERROR")
-            self._count = count or int(self._ray.cluster_resources().get("CPU", 1))
+            self._count = count or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
         except Exception as error:  # what Ray raises depends on where it fails
             raise NodesError(f"The Ray cluster at {address} can't be used: {_line(error)}") from error
         self._failed = 0  # workers that were lost before they were ready, since one was
@@ -123,8 +124,9 @@ class Nodes:
         self._todo: deque[_Batch] = deque()
 
     def __enter__(self) -> "Nodes":
-        for _ in range(self._count):
-            self._start()
+        with self._connected():
+            for _ in range(self._count):
+                self._start()
         return self
 
     def __exit__(
@@ -143,10 +145,11 @@ class Nodes:
                 self._todo += new
                 if not ahead:
                     return
-                while ahead[0].done is None:
+                with self._connected():
+                    while ahead[0].done is None:
+                        self._send()
+                        self._wait()
                     self._send()
-                    self._wait()
-                self._send()
                 yield from ahead.popleft().done or ()
         finally:
             for batch in ahead:  # nobody wants them any more
@@ -166,15 +169,20 @@ class Nodes:
 
     def _wait(self) -> None:
         """Wait until a worker is ready, has done something or is lost."""
+        found, _ = self._ray.wait([*self._running], timeout=self._patience)
+        if not found and not any(batch for _, batch in self._running.values()):
+            raise NodesError(
+                f"No node of the Ray cluster at {self._address} has had a core free for "
+                f"{self._patience:.0f} s. See: ray status."
+            )
+        for answer in found:
+            self._take(answer)
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        """Turn the loss of the cluster into our error."""
         try:
-            found, _ = self._ray.wait([*self._running], timeout=self._patience)
-            if not found and not any(batch for _, batch in self._running.values()):
-                raise NodesError(
-                    f"No node of the Ray cluster at {self._address} has had a core free for "
-                    f"{self._patience:.0f} s. See: ray status."
-                )
-            for answer in found:
-                self._take(answer)
+            yield
         except (ConnectionError, self._ray.exceptions.RaySystemError) as error:
             raise NodesError(f"The Ray cluster at {self._address} was lost: {_line(error)}") from error
 
