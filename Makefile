@@ -6,7 +6,7 @@ FEUD := $(VENV)/bin/feud
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native models index serve ask docs test torture fuzz clients sbom licences audit lint eval browser pictures pace lock clean servers demo-news
+.PHONY: help setup native models index serve ask docs test torture fuzz clients sbom licences audit lint eval browser pictures pace lock clean servers ray demo-news
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -108,6 +108,17 @@ $(VENV)/servers/.installed: tests/servers.txt
 	  echo "note: no etcd could be had; the tests of real Milvus servers are skipped"
 	@touch $@
 
+ray: $(VENV)/.dev $(VENV)/ray/.installed ## ingestion on two nodes of Ray, one of which is killed: 0.4 GB, some minutes
+	HF_HUB_OFFLINE=1 $(VENV)/ray/bin/python -m pytest tests/test_index_nodes.py tests/test_index_ingest.py tests/test_corpus_items.py
+
+$(VENV)/ray/.installed: pyproject.toml constraints.txt
+	@echo "== Ray for the tests in $(VENV)/ray, over what is in $(VENV)"
+	$(PYTHON) -m venv $(VENV)/ray
+	$(VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])' > \
+	  "$$($(VENV)/ray/bin/python -c 'import site; print(site.getsitepackages()[0])')/feud.pth"
+	$(VENV)/ray/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ingest,ray]'
+	@touch $@
+
 browser: ## Debian's Chromium for the tests of the page
 	@command -v chromium >/dev/null || { echo "== Chromium"; apt-get update -qq && apt-get install -y -qq chromium; } || \
 	  { echo "error: the tests need Chromium. Install the package chromium, then run make test again." >&2; exit 1; }
@@ -128,7 +139,7 @@ pace: browser $(VENV)/.dev ## measure how fast the page is
 	$(VENV)/bin/python -m tests.pace
 
 lock: $(VENV)/.supply ## pin what is installed now
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz,ingest,ray]'
 	$(VENV)/bin/pip freeze --all --exclude pip --exclude-editable | sed 's/+cpu//' > constraints.txt
 
 clean: ## remove the environment; models and index stay

@@ -5,6 +5,7 @@ from corpus.document import Document, Passage, Published, Segment, Sentence
 from corpus.errors import DocumentError, FeudError
 from corpus.explain import explain
 from corpus.folder import Duplicate, Entry, Loaded, Quarantined, fingerprint, load, load_folder, parse, scan
+from corpus.items import Item, holds_items, items
 from corpus.metadata import load_metadata
 from corpus.passages import described, passages
 from corpus.read import read_bytes
@@ -16,6 +17,7 @@ __all__ = [
     "Duplicate",
     "Entry",
     "FeudError",
+    "Item",
     "Loaded",
     "Passage",
     "Published",
@@ -25,6 +27,8 @@ __all__ = [
     "described",
     "explain",
     "fingerprint",
+    "holds_items",
+    "items",
     "leave_out_copies",
     "load",
     "load_folder",

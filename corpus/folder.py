@@ -3,8 +3,9 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from corpus.apart import extract_apart
 from corpus.copies import leave_out_copies
@@ -50,10 +51,13 @@ class Loaded:
 
 
 def scan(folder: Path) -> list[Entry]:
-    """Return every file below `folder`, by id, without opening any.
+    """Return every file below `folder`, by id, without opening any; or the one file that `folder` is.
 
     Hidden files and documents.toml are no documents. Raises DocumentError where there is no such folder.
     """
+    if folder.is_file():
+        status = folder.stat()
+        return [Entry(folder.name, status.st_size, status.st_mtime_ns)]
     if not folder.is_dir():
         raise DocumentError(
             f"There is no documents folder at {folder}. Make it, or name another with --documents."
@@ -75,14 +79,22 @@ def fingerprint(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def parse(ident: str, data: bytes, metadata: Mapping[str, Metadata]) -> Document:
+def parse(
+    ident: str,
+    data: bytes,
+    metadata: Mapping[str, Metadata],
+    suffix: str = "",
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> Document:
     """Return the document in `data`; `metadata` is what documents.toml says, by id.
 
-    Raises DocumentError where `data` can't become a document.
+    The format is that of `suffix`, else of the id; what is `told` of it goes before what it says itself. Raises
+    DocumentError where `data` can't become a document.
     """
     if not ident.isprintable():
         raise DocumentError("has a name with characters that can't be shown; rename it")
-    content = extract_apart(PurePosixPath(ident).suffix.lower(), data)
+    content = extract_apart(suffix or PurePosixPath(ident).suffix.lower(), data)
+    content = replace(content, properties={**content.properties, **told})
     segments = segment(content.text)
     known = metadata.get(ident) or describe(ident, content, segments)
     return Document(

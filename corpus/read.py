@@ -8,9 +8,11 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from corpus.encodings import undisputed
 from corpus.errors import DocumentError
@@ -41,27 +43,35 @@ def read_bytes(folder: Path, name: str, max_bytes: int = MAX_BYTES) -> bytes:
 
     Raises DocumentError for what is no regular file inside the folder, is empty or exceeds `max_bytes`.
     """
+    with opened(folder, name) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > max_bytes:
+            raise DocumentError(f"is too large: {size:,} bytes, the limit is {max_bytes:,}; split it")
+        data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise DocumentError(f"grew beyond {max_bytes:,} bytes while it was read")
+    if not data.strip():
+        raise DocumentError("is empty")
+    return data
+
+
+@contextmanager
+def opened(folder: Path, name: str) -> Iterator[BinaryIO]:
+    """Open the file `name` below `folder` to be read.
+
+    Raises DocumentError for what is no regular file inside the folder, and for the system's errors meanwhile.
+    """
     path = folder / name
     try:
         if not path.resolve(strict=True).is_relative_to(folder.resolve()):
             raise DocumentError("is a link that leaves the documents folder; put a copy there instead")
         # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise DocumentError("is not a regular file")
-            if status.st_size > max_bytes:
-                raise DocumentError(
-                    f"is too large: {status.st_size:,} bytes, the limit is {max_bytes:,}; split it"
-                )
-            data = file.read(max_bytes + 1)
+            yield file
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, until Python 3.13
         raise DocumentError(f"can't be read: {getattr(error, 'strerror', None) or error}") from error
-    if len(data) > max_bytes:
-        raise DocumentError(f"grew beyond {max_bytes:,} bytes while it was read")
-    if not data.strip():
-        raise DocumentError("is empty")
-    return data
 
 
 def decode(data: bytes) -> str:

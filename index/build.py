@@ -1,21 +1,35 @@
 """Make the index equal to the documents folder, and say what became of each file."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from corpus import Document, leave_out_copies, passages, said, sentences
+import numpy as np
+
+from corpus import Document, leave_out_copies, passages, sentences
 from index.catalogue import Catalogue
 from index.embedder import Embedder
 from index.english import count_known, in_english
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing
-from index.files import Found, Outcome, look, outcomes
-from index.generations import InEnglish, Manifest, catalogue_path, check, strays, sweep, writer_lock
+from index.files import Outcome, look, outcomes
+from index.generations import (
+    InEnglish,
+    Manifest,
+    catalogue_path,
+    check,
+    index_folder,
+    strays,
+    sweep,
+    writer_lock,
+)
+from index.parsed import Parsed
 from index.progress import Progress
 from index.publish import kept_volumes, newest, publish, recipe_of, revise, trusted
 from index.records import File, Record
 from index.rows import Place
 from index.volumes import SMALL
+from index.workers import Alone, Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +50,31 @@ class Report:
 
 
 def build(
-    folder: Path, home: Path, embedder: Embedder, *, rebuild: bool = False, small: int = SMALL
+    folder: Path,
+    home: Path,
+    embedder: Embedder,
+    *,
+    rebuild: bool = False,
+    small: int = SMALL,
+    workers: Workers | None = None,
 ) -> Iterator[Progress | Report]:
-    """Index `folder` into `home`, telling how far it is; the last value is the report.
+    """Index `folder`, or the one file that it is, into `home`, telling how far it is; the last is the report.
 
     When it is given, all is durable. Without changes no generation is published and the embedder isn't
     used. `rebuild` trusts nothing: every file is read and every text embedded again. Volumes of fewer than
-    `small` rows are written again when something is added, so that a small collection is one volume.
+    `small` rows are written again when something is added, so that a small collection is one volume. What is
+    parsed, cut and embedded, the `workers` do, by default this process.
     Raises IndexBusy, IndexDamaged, IndexNotWritten, EmbedderFault, and DocumentError for a missing folder.
     """
     with writer_lock(home):
         if rebuild:
             _set_aside_if_damaged(catalogue_path(home))
-        with Catalogue(catalogue_path(home), create=True) as catalogue:
-            yield from _build(folder, home, catalogue, embedder, rebuild, small)
+        with (
+            Catalogue(catalogue_path(home), create=True) as catalogue,
+            closing(Parsed(index_folder(home))) as parsed,
+        ):
+            workers = workers or Alone(embedder)
+            yield from _build(folder, home, catalogue, parsed, embedder, workers, rebuild, small)
 
 
 def refresh(home: Path, embedder: Embedder) -> Iterator[Progress]:
@@ -136,7 +161,14 @@ def tidy(home: Path) -> None:
 
 
 def _build(
-    folder: Path, home: Path, catalogue: Catalogue, embedder: Embedder, rebuild: bool, small: int
+    folder: Path,
+    home: Path,
+    catalogue: Catalogue,
+    parsed: Parsed,
+    embedder: Embedder,
+    workers: Workers,
+    rebuild: bool,
+    small: int,
 ) -> Iterator[Progress | Report]:
     recipe = recipe_of(embedder)
     present = newest(catalogue)
@@ -148,13 +180,13 @@ def _build(
     same_splitter = current is not None and current.recipe.splitter == recipe.splitter
     kept = catalogue.places(named) if same_splitter else {}
 
-    found: list[Found] = []
-    for each in look(folder, {} if current is None else before, kept, same_splitter):
-        found.append(each)
-        yield Progress("read", len(found), each.total, each.file.id)
-    files = [each.file for each in found]
+    files: list[File] = []
+    for each in look(folder, {} if current is None else before, kept, same_splitter, workers):
+        files.append(each.file)
+        if each.document is not None:
+            parsed.keep(each.document, each.said)
+        yield Progress("read", len(files), each.total, each.file.id)
     told = outcomes(before, files)
-    parsed = {each.file.id: each.document for each in found if each.document is not None}
     now = {file.id for file in files if file.state == "indexed"}
     left = {name: place for name, place in kept.items() if name in now and name not in parsed}
     gone = [place for name, place in kept.items() if name not in left]
@@ -175,14 +207,15 @@ def _build(
     def made(name: str) -> tuple[Record, int]:
         if name in newly:
             return in_english(catalogue, catalogue.record(left[name]))[0], 0
-        document, own = marked[name]
-        cut = Record.of(document, own.segments, sentences(document), passages(document))
-        record, missing = in_english(catalogue, cut)
+        record, missing = in_english(catalogue, next(records))
         return record, len(missing)
 
+    new = sorted({*parsed, *marked})
+    pairs = (marked.get(name) or (parsed[name], parsed[name]) for name in new)
+    records = workers.each(_cut, pairs)  # `revise` asks for them in the order of their names
     stay = {name: place for name, place in left.items() if name not in newly}
     number, m, embedded = yield from revise(
-        home, catalogue, files, {*marked, *newly}, made, stay, embedder, english, intact, rebuild, small
+        home, catalogue, files, {*new, *newly}, made, stay, embedder, english, intact, rebuild, small, workers
     )
     yield Report(told, number, True, m.documents, m.passages, m.sentences, m.english.waiting, embedded)
 
@@ -207,25 +240,37 @@ def _newly_english(
     return newly, InEnglish(known, waiting)
 
 
+def _cut(_: Embedder, pair: tuple[Document, Document]) -> Record:
+    """The document with its spans, and its own segments; runs where a worker is."""
+    document, own = pair
+    return Record.of(document, own.segments, sentences(document), passages(document))
+
+
 def _marked(
-    catalogue: Catalogue, parsed: Mapping[str, Document], kept: Mapping[str, Place], gone: Iterable[Place]
+    catalogue: Catalogue, parsed: Parsed, kept: Mapping[str, Place], gone: Iterable[Place]
 ) -> dict[str, tuple[Document, Document]]:
-    """Leave out what documents repeat of each other; return those that are not as they were kept.
+    """Leave out what documents repeat of each other; return those that may not be as they were parsed or kept.
 
     With each comes the document as it was parsed. Only documents that share a sentence with one that is new,
-    changed or gone can change, and only those that share one with them say how.
+    changed or gone can change, and only those that share one with them say how. A parsed one that shares none
+    is as it is, and isn't returned.
     """
     volumes = {place[0] for place in kept.values()}
     names = {place: name for name, place in kept.items()}
-    sentences = {sentence for document in parsed.values() for sentence in said(document)}
+    numbers, documents = np.unique(
+        np.concatenate([np.empty(0, np.int64), *parsed.said.values()]), return_counts=True
+    )
+    sentences = set(numbers.tolist())
     sentences |= {sentence for place in gone for sentence in catalogue.said(place)}
     touched = {place for place in catalogue.saying(sentences, volumes) if place in names}
     around = catalogue.saying({s for place in touched for s in catalogue.said(place)} | sentences, volumes)
     records = {names[place]: catalogue.record(place) for place in touched | around if place in names}
-    own = dict(parsed)
+    shared = {*numbers[documents > 1].tolist()}
+    shared |= {sentence for place in touched | around if place in names for sentence in catalogue.said(place)}
+    own = {name: parsed[name] for name, those in parsed.said.items() if not shared.isdisjoint(those.tolist())}
     for name, record in records.items():
         own[name] = replace(record.document, segments=record.own)
-    asked = {*parsed, *(names[place] for place in touched)}
+    asked = {*own.keys() & parsed.keys(), *(names[place] for place in touched)}
     return {
         document.id: (document, own[document.id])
         for document in leave_out_copies(own.values())

@@ -1,16 +1,35 @@
 """What became of each file of the documents folder since the index was made."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from corpus import Document, DocumentError, Entry, fingerprint, load_metadata, parse, read_bytes, scan
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus import (
+    Document,
+    DocumentError,
+    Entry,
+    Item,
+    fingerprint,
+    holds_items,
+    items,
+    load_metadata,
+    parse,
+    read_bytes,
+    said,
+    scan,
+)
 from corpus.metadata import Metadata
 from index.catalogue import Catalogue
 from index.generations import catalogue_path
 from index.records import File, key
+from index.workers import Workers
 
 # A file that changes twice within one tick of the clock keeps its stamp, so a stamp that is younger than
 # this when it is taken isn't trusted the next time (https://git-scm.com/docs/racy-git).
@@ -30,51 +49,77 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file as it is now, of `total`, and its document before copies are left out of it.
+    """A file as it is now, of `total`, and its document before copies are left out of it, with what that says.
 
     None where there is no document of it, or where it is the one that was kept.
     """
 
     file: File
     document: Document | None
+    said: NDArray[np.int64]
     total: int
 
 
 def look(
-    folder: Path, before: Mapping[str, File], kept: Collection[str], same_splitter: bool
+    source: Path, before: Mapping[str, File], kept: Collection[str], same_splitter: bool, workers: Workers
 ) -> Iterator[Found]:
-    """Find the files below `folder`, by id. A file whose stamp is as `before` isn't read.
+    """Find what may become a document: the files below `source`, by id, or the one that it is, and their items.
 
-    `kept` are the ids of documents that need not be parsed again while their bytes are the same. Raises
-    DocumentError where there is no such folder or its documents.toml has a mistake.
+    A file whose stamp is as `before` isn't read. `kept` are the ids of documents that need not be parsed again
+    while their bytes are the same; the others the `workers` parse. Raises DocumentError where there is no such
+    folder or its documents.toml has a mistake.
     """
-    metadata, entries = load_metadata(folder), scan(folder)
+    folder = source.parent if source.is_file() else source
+    metadata, entries = load_metadata(folder), scan(source)
     first: dict[str, str] = {}  # by hash, the document that stands for all files with the same bytes
-    for entry in entries:
-        file = _stamped(folder, entry, metadata)
-        old = before.get(file.id)
-        data: bytes | None = None
-        document: Document | None = None
-        try:
-            if old is not None and _same_stamp(old, file):
-                file = replace(file, sha256=old.sha256)
-            else:
-                data = read_bytes(folder, entry.id)
-                file = replace(file, sha256=fingerprint(data))
-            same = old is not None and (old.sha256, old.described) == (file.sha256, file.described)
-            if file.sha256 in first:
-                file = replace(file, state="duplicate", detail=first[file.sha256])
-            elif same and file.id in kept:
-                first[file.sha256] = file.id
-            elif same and same_splitter and old is not None and old.state == "quarantined":
-                file = replace(file, state="quarantined", detail=old.detail)
-            else:
-                document = parse(entry.id, data or read_bytes(folder, entry.id), metadata)
-        except DocumentError as error:
-            file = replace(file, state="quarantined", detail=str(error))
-        if document is not None:
+    seen: set[str] = set()  # the hashes of what stands so, or will if it can be parsed
+    waiting: deque[tuple[File, Callable[[], _Job] | None]] = deque()
+
+    def jobs() -> Iterator["_Job | None"]:
+        """What is to be parsed, None for what isn't; the workers may be some ahead of what is found."""
+        for entry in entries:
+            for item in items(folder, entry.id) if holds_items(entry.id) else (None,):
+                file, data, job = _stamped(folder, entry, metadata), b"", None
+                if item is not None:
+                    file = _of_item(item, metadata)
+                again = partial(_job, folder, entry, item, metadata)
+                old = before.get(file.id)
+                try:
+                    if old is not None and _same_stamp(old, file):
+                        file = replace(file, sha256=old.sha256)
+                    else:
+                        data = read_bytes(folder, entry.id) if item is None else _data(item)
+                        file = replace(file, sha256=fingerprint(data))
+                    same = old is not None and (old.sha256, old.described) == (file.sha256, file.described)
+                    twin = file.sha256 in seen
+                    if not twin and same and file.id in kept:
+                        first[file.sha256] = file.id
+                        seen.add(file.sha256)
+                    elif not twin and same and same_splitter and old is not None and old.state == "quarantined":
+                        file = replace(file, state="quarantined", detail=old.detail)
+                    elif not twin:
+                        job = again(data)
+                        seen.add(file.sha256)
+                    waiting.append((file, again if twin else None))
+                except DocumentError as error:
+                    waiting.append((replace(file, state="quarantined", detail=str(error)), None))
+                yield job
+
+    for number, made in enumerate(workers.each(_parsed, jobs()), 1):
+        file, again = waiting.popleft()
+        if again and file.sha256 in first:
+            file = replace(file, state="duplicate", detail=first[file.sha256])
+        elif again:  # the one before it with the same bytes became no document
+            try:
+                made = _parsed(None, again())
+            except DocumentError as error:
+                made = _Parsed(fault=str(error))
+        if made.fault:
+            file = replace(file, state="quarantined", detail=made.fault)
+        elif made.document is not None:
             first[file.sha256] = file.id
-        yield Found(file, document, len(entries))
+        yield Found(file, made.document, made.said, max(number, len(entries)))
+    assert not waiting, "what was given to the workers did not all come back"
 
 
 def outcomes(before: Mapping[str, File], files: Sequence[File]) -> tuple[Outcome, ...]:
@@ -102,12 +147,71 @@ def _word(old: File | None, file: File) -> Word:
     return "unchanged" if old.content == file.content else "changed"
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is to be parsed, as it is sent to a worker."""
+
+    name: str
+    data: bytes
+    metadata: Mapping[str, Metadata]
+    suffix: str
+    told: Mapping[str, str]
+
+
+def _job(
+    folder: Path, entry: Entry, item: Item | None, metadata: Mapping[str, Metadata], data: bytes = b""
+) -> _Job:
+    """The job of a file or of its item; only what is said of it goes with it. Raises DocumentError."""
+    name = item.id if item else entry.id
+    own = {name: metadata[name]} if name in metadata else {}
+    if item:
+        return _Job(name, item.data, own, item.suffix, item.said)
+    return _Job(name, data or read_bytes(folder, name), own, "", {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A document and what it says, or why there is none."""
+
+    document: Document | None = None
+    said: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    fault: str = ""
+
+
+def _parsed(_: object, job: _Job | None) -> _Parsed:
+    """Runs where a worker is."""
+    if job is None:
+        return _Parsed()
+    try:
+        document = parse(job.name, job.data, job.metadata, job.suffix, job.told)
+    except DocumentError as error:
+        return _Parsed(fault=str(error))
+    return _Parsed(document, np.fromiter(said(document), np.int64))
+
+
+def _data(item: Item) -> bytes:
+    """The bytes of an item. Raises DocumentError where there is no document in it."""
+    if item.fault or not item.data.strip():
+        raise DocumentError(item.fault or "is empty")
+    return item.data
+
+
+def _of_item(item: Item, metadata: Mapping[str, Metadata]) -> File:
+    """What is known of an item before it is read. It has no stamp: its file is read each time."""
+    told = [repr(metadata[item.id])] if item.id in metadata else []
+    about = key(repr([*told, item.suffix, sorted(item.said.items())]))
+    return File(_tellable(item.id), "", about, len(item.data), 0, 0, "indexed")
+
+
+def _tellable(name: str) -> str:
+    """A name as it can be stored: of one that is no UTF-8, which the corpus quarantines, the bytes are told."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _stamped(folder: Path, entry: Entry, metadata: Mapping[str, Metadata]) -> File:
     """The file with its size and times and nothing read yet; times are 0 where they can't be trusted."""
-    # Names that are no UTF-8 can't be stored; the corpus quarantines them, and here they stay tellable.
-    name = entry.id.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     about = key(repr(metadata[entry.id])) if entry.id in metadata else ""
-    file = File(name, "", about, entry.size, 0, 0, "indexed")
+    file = File(_tellable(entry.id), "", about, entry.size, 0, 0, "indexed")
     try:
         status = (folder / entry.id).stat()  # of a link's target: the link itself keeps its times
     except OSError:

@@ -21,6 +21,7 @@ from index.rows import Place
 from index.splitter import splitter
 from index.vectors import fault
 from index.volumes import SMALL, Volume, write_volume
+from index.workers import Alone, Workers
 
 BATCH = 64  # texts embedded at a time: some five seconds on two cores
 KEPT = 2  # generations on disk: a reader that has just read the row before still finds its files
@@ -48,6 +49,7 @@ def revise(
     intact: bool = True,
     anew: bool = False,
     small: int = SMALL,
+    workers: Workers | None = None,
 ) -> Generator[Progress, None, tuple[int, Manifest, int]]:
     """Publish a generation of those documents that `stay` and the `fresh` ones, `made` one by one.
 
@@ -61,7 +63,8 @@ def revise(
     left = _left(named, stay.values(), small) if intact else set()
     moved = {name: place for name, place in stay.items() if place[0] not in left}
     names = sorted({*fresh, *moved})
-    embedded, waiting = yield from _add(catalogue, number, names, made, moved, embedder, anew)
+    workers = workers or Alone(embedder)
+    embedded, waiting = yield from _add(catalogue, number, names, made, moved, embedder, workers, anew)
     english = replace(english, waiting=english.waiting + waiting)
     yield Progress("write", 0, 1)
     volumes = {old: named[old] for old in sorted({place[0] for place in stay.values()} & left)}
@@ -135,9 +138,14 @@ def texts(records: Iterable[Record]) -> dict[str, str]:
 
 
 def embed(
-    catalogue: Catalogue, embedder: Embedder, wanted: Mapping[str, str], anew: bool = False, done: int = 0
+    catalogue: Catalogue,
+    embedder: Embedder,
+    workers: Workers,
+    wanted: Mapping[str, str],
+    anew: bool = False,
+    done: int = 0,
 ) -> Generator[Progress, None, int]:
-    """Embed those texts, given by their keys, that have no vector in the catalogue yet, or all if `anew`.
+    """Let embed those texts, given by their keys, that have no vector in the catalogue yet, or all if `anew`.
 
     Returns how many were; `done` were before. Raises EmbedderFault.
     """
@@ -145,10 +153,11 @@ def embed(
     keys = sorted((key for key in wanted if key not in known), key=lambda key: len(wanted[key]))
     new: dict[str, Vector] = {}
     committed = time.monotonic()
-    for start in range(0, len(keys), BATCH):
-        yield Progress("embed", done + start, done + len(keys))
-        batch = keys[start : start + BATCH]
-        new |= zip(batch, _embedded(embedder, [wanted[key] for key in batch]), strict=True)
+    batches = [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
+    vectors = workers.each(_embedded, ([wanted[key] for key in batch] for batch in batches), 1)
+    for number, batch in enumerate(batches):
+        yield Progress("embed", done + number * BATCH, done + len(keys))
+        new |= zip(batch, next(vectors), strict=True)
         if len(new) >= _PENDING or time.monotonic() - committed > _SECONDS:
             catalogue.keep_vectors(embedder.fingerprint, new)
             new, committed = {}, time.monotonic()
@@ -172,6 +181,7 @@ def _add(
     made: Callable[[str], tuple[Record, int]],
     moved: Mapping[str, Place],
     embedder: Embedder,
+    workers: Workers,
     anew: bool,
 ) -> Generator[Progress, None, tuple[int, int]]:
     """Embed and add documents to a volume, some at a time.
@@ -188,7 +198,7 @@ def _add(
             records.append(record)
             waiting += missing
             size += len(records[-1].document.text)
-        done += yield from embed(catalogue, embedder, texts(records), anew, done)
+        done += yield from embed(catalogue, embedder, workers, texts(records), anew, done)
         with catalogue.transaction():
             catalogue.add(volume, first, records)
         first += len(records)

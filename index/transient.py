@@ -16,6 +16,7 @@ from index.records import Record
 from index.rows import Place
 from index.search import Index, index_of_volumes
 from index.volumes import Volume, open_volume, write_volume
+from index.workers import Alone
 
 
 class _Listed:
@@ -45,7 +46,7 @@ def index_of(records: Sequence[Record], home: Path, embedder: Embedder) -> Itera
     """
     wanted = texts(records)
     with writer_lock(home), Catalogue(index_folder(home) / "vectors.sqlite", create=True) as kept:
-        yield from embed(kept, embedder, wanted)
+        yield from embed(kept, embedder, Alone(embedder), wanted)
         vectors = kept.vectors(embedder.fingerprint, wanted)
     yield index_from(records, vectors, embedder)
 

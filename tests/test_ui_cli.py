@@ -31,6 +31,7 @@ COMMANDS = [
     "list",
     "disagreements",
     "index",
+    "ingest",
     "serve",
     "password",
     "eval",

@@ -203,6 +203,25 @@ def index(
 
 
 @app.command()
+def ingest(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder, or one file; JSONL, Parquet, WARC and WET files hold many documents.",
+            show_default=False,
+        ),
+    ],
+    on: Annotated[str, typer.Option(metavar="ADDRESS", help="A Ray cluster, ray://host:10001.")] = "",
+    workers: Annotated[int, typer.Option(min=0, help="With --on: how many, by default one for each core.")] = 0,
+) -> None:
+    """Make the index equal to SOURCE, by many machines if told so. Started again, it goes on as it stopped."""
+    from rag.settings import Settings
+    from ui import library
+
+    library.ingest(Settings.from_env(), source, on, workers)
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,

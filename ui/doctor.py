@@ -2,12 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from corpus import DocumentError, FeudError, read_bytes, scan
+from corpus import DocumentError, FeudError, holds_items, items, read_bytes, scan
 from corpus.apart import extract_apart
 from index import (
     MODELS,
@@ -128,7 +129,9 @@ def _store(settings: Settings) -> str:
 def _spans(settings: Settings) -> str:
     """Read each file again: what is cited has to stand in it, character for character."""
     library = _opened(settings)
-    changed = [d.id for d in library.documents if _text(settings, d.id) != d.text]
+    held = {d.id: d for d in library.documents}
+    same = {name for name, text in _texts(settings.documents, held) if text == held[name].text}
+    changed = [name for name in held if name not in same]
     torn = [p for p in library.passages if not 0 <= p.start < p.end <= len(p.document.text)]
     if changed:
         names = ", ".join(changed[:3])
@@ -140,11 +143,16 @@ def _spans(settings: Settings) -> str:
     return f"{len(library.passages)} passages stand in their files"
 
 
-def _text(settings: Settings, name: str) -> str | None:
-    try:
-        return extract_apart(Path(name).suffix.lower(), read_bytes(settings.documents, name)).text
-    except DocumentError:
-        return None
+def _texts(source: Path, wanted: Collection[str]) -> Iterator[tuple[str, str]]:
+    """What stands in the files and their items, by the ids that are wanted; what can't be read is left out."""
+    folder = source.parent if source.is_file() else source
+    for entry in scan(source):
+        for item in items(folder, entry.id) if holds_items(entry.id) else (None,):
+            name, suffix = (item.id, item.suffix) if item else (entry.id, Path(entry.id).suffix.lower())
+            if name in wanted:
+                with suppress(DocumentError):
+                    data = item.data if item else read_bytes(folder, name)
+                    yield name, extract_apart(suffix, data).text
 
 
 def _leftovers(settings: Settings) -> str:

@@ -5,6 +5,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -16,7 +19,7 @@ from rich.text import Text
 
 from corpus import explain
 from corpus.shipped import seed
-from index import Progress, Report, build, refresh, store_named, translate
+from index import Embedder, Progress, Report, build, refresh, store_named, translate
 from rag.answer import Citation
 from rag.contract import described, happened, points
 from rag.disagree import differences
@@ -58,6 +61,44 @@ def index(settings: Settings, rebuild: bool = False, english: bool = False) -> N
         for _ in shown(store.publish(rebuild)):
             pass
         print(plain(f"The store {store.name} answers with generation {store.current()}."))
+
+
+def ingest(settings: Settings, source: Path, on: str = "", count: int = 0) -> None:
+    """Make the index equal to `source`, as `index` does to the folder; by workers `on` a Ray cluster if named.
+
+    Then publish it. Prints how many documents became what, and each that could not be read with the reason.
+    """
+    if not source.exists():
+        raise LibraryError(f"There is no file or folder {source}.")
+    embedder, store = open_embedder(settings), store_named(settings.store, settings.home)
+    with ExitStack() as ends:
+        nodes = None
+        if on:
+            from index.nodes import Nodes
+
+            nodes = ends.enter_context(Nodes(on, embedder, partial(_there, settings.embedder), count))
+        *_, report = shown(build(source.absolute(), settings.home, embedder, workers=nodes))
+    assert isinstance(report, Report)
+    for outcome in report.outcomes:
+        if outcome.outcome == "quarantined":
+            print(plain(f"quarantined {outcome.id} ({outcome.detail})"))
+    counts = Counter(outcome.outcome for outcome in report.outcomes)
+    told = ", ".join(f"{number} {word}" for word, number in counts.items()) or "nothing"
+    print(plain(f"{told}: {source}"))
+    if nodes and nodes.lost:
+        print(f"{nodes.lost} workers were lost on the way; what they had not done others did.")
+    _print_generation(report)
+    if settings.store:
+        for _ in shown(store.publish()):
+            pass
+        print(plain(f"The store {store.name} answers with generation {store.current()}."))
+    elif source.absolute() != settings.documents:
+        print(
+            plain(
+                f"feud index and feud add would make it equal to {settings.documents} again. To keep it, set: "
+                f"FEUD_DOCUMENTS={source.absolute()}"
+            )
+        )
 
 
 def shown(steps: Iterator[Progress] | Iterator[Progress | Report]) -> Iterator[Progress | Report]:
@@ -174,13 +215,22 @@ def _print_report(report: Report, english: bool) -> None:
     for outcome in report.outcomes:
         detail = f" ({outcome.detail})" if outcome.detail else ""
         print(plain(f"{outcome.outcome:12}{outcome.id}{detail}"))
-    state = "is new" if report.published else "is unchanged"
-    print(
-        f"Generation {report.generation} {state}: {report.documents} documents, {report.passages} passages, "
-        f"{report.sentences} sentences, {report.embedded} texts embedded."
-    )
+    _print_generation(report)
     if report.waiting and not english:
         print(
             f"{report.waiting} sentences are not in English yet, which would help to find them. feud serve "
             "puts them into English while nobody asks; feud index --english does it now."
         )
+
+
+def _print_generation(report: Report) -> None:
+    state = "is new" if report.published else "is unchanged"
+    print(
+        f"Generation {report.generation} {state}: {report.documents} documents, {report.passages} passages, "
+        f"{report.sentences} sentences, {report.embedded} texts embedded."
+    )
+
+
+def _there(embedder: str) -> Embedder:
+    """The embedder of that name on a node, from its own model store, with its own key."""
+    return open_embedder(replace(Settings.from_env(), embedder=embedder))

@@ -1,0 +1,148 @@
+"""What a source gives is the same whoever does the work, how often it is done, and where it was killed."""
+
+import json
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corpus import FeudError
+from index import Embedder, Report, build, open_index
+from index.workers import Workers
+from tests.fakes import HashEmbedder
+from tests.test_index_build import CountingEmbedder, content, story, told
+
+ROOT = Path(__file__).parents[1]
+
+
+class Ahead:
+    """Workers that take all that there is before they give anything, and only what can be sent."""
+
+    def each(
+        self, work: Callable[[Embedder, Any], Any], things: Iterable[Any], together: int = 16
+    ) -> Iterator[Any]:
+        done = [pickle.loads(pickle.dumps(work(HashEmbedder(), pickle.loads(pickle.dumps(t))))) for t in things]
+        yield from done
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Files, items and copies: of a file, of an item, of most of a text; and some that can't be read."""
+    folder = tmp_path / "source"
+    (folder / "deep").mkdir(parents=True)
+    for seed, name in enumerate(["a.txt", "deep/b.md", "z.txt"]):
+        (folder / name).write_text(story(seed))
+    (folder / "copy.txt").write_text(story(0))
+    (folder / "torn.bin").write_bytes(story(9).encode())
+    (folder / "torn.txt").write_text(story(9))
+    records = [
+        {"id": f"s{n}", "text": story(n), "title": f"Story {n}", "date": "2024-02-03"} for n in range(20, 60)
+    ]
+    records += [{"text": story(2)}, {"text": story(30) + "\nThey told more of it later."}, {"id": "hollow"}]
+    (folder / "more.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records))
+    return folder
+
+
+def run(
+    source: Path, home: Path, embedder: HashEmbedder | None = None, workers: Workers | None = None
+) -> Report:
+    *_, report = build(source, home, embedder or HashEmbedder(), workers=workers)
+    assert isinstance(report, Report)
+    return report
+
+
+def test_items_are_documents_with_outcomes_of_their_own(source: Path, tmp_path: Path) -> None:
+    report = run(source, tmp_path / "home")
+    outcomes = told(report)
+    assert {name: outcomes.pop(name) for name in ("copy.txt", "more.jsonl#hollow", "z.txt")} == {
+        "copy.txt": "duplicate a.txt",
+        "more.jsonl#hollow": "quarantined has no field text, or it holds no text",
+        "z.txt": "duplicate more.jsonl#41",
+    }
+    assert outcomes.pop("torn.bin").startswith("quarantined has a format that can't be read")
+    assert set(outcomes.values()) == {"added"}
+    assert report.documents == len(outcomes) == 45
+    index = open_index(tmp_path / "home", HashEmbedder())
+    found = index.document("more.jsonl#s20")
+    assert (found.text, found.title, found.published.value) == (story(20), "Story 20", "2024-02-03")
+    copy = index.document("more.jsonl#s30")
+    assert {segment.reason for segment in copy.segments if segment.kind == "noise"} >= {"repeats more.jsonl#42"}
+
+
+def test_workers_that_are_ahead_make_the_same_index(source: Path, tmp_path: Path) -> None:
+    one, other = run(source, tmp_path / "one"), run(source, tmp_path / "other", workers=Ahead())
+    assert other == one
+    assert content(tmp_path / "other") == content(tmp_path / "one")
+    for change in (lambda: (source / "a.txt").unlink(), lambda: (source / "new.txt").write_text(story(30))):
+        change()
+        one, other = run(source, tmp_path / "one"), run(source, tmp_path / "other", workers=Ahead())
+        assert other == one
+        assert content(tmp_path / "other") == content(tmp_path / "one")
+    run(source, tmp_path / "scratch")
+    assert content(tmp_path / "scratch") == content(tmp_path / "one")
+
+
+def test_the_second_time_costs_nothing_and_one_item_costs_itself(source: Path, tmp_path: Path) -> None:
+    embedder = CountingEmbedder()
+    first = run(source, tmp_path / "home", embedder)
+    again = run(source, tmp_path / "home", embedder)
+    assert (again.generation, again.published, embedder.count) == (1, False, first.embedded)
+    lines = (source / "more.jsonl").read_text().splitlines()
+    lines[3] = json.dumps({"id": "s23", "text": story(23) + "The lamp was lit.", "title": "Story 23"})
+    (source / "more.jsonl").write_text("\n".join(lines[1:]))
+    changed = told(run(source, tmp_path / "home", embedder))
+    assert {name for name, word in changed.items() if word == "changed"} >= {"more.jsonl#s23"}
+    assert changed["more.jsonl#s20"] == "removed"
+    assert embedder.count - first.embedded < 20
+
+
+def test_one_file_is_a_source(source: Path, tmp_path: Path) -> None:
+    report = run(source / "more.jsonl", tmp_path / "home")
+    assert report.documents == 42
+    assert {outcome.id.partition("#")[0] for outcome in report.outcomes} == {"more.jsonl"}
+
+
+def test_a_killed_ingestion_goes_on_where_it_stopped(source: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from index import build; import index.publish as publish; from tests.fakes import HashEmbedder\n"
+        "publish._SECONDS = 0\n"
+        "for step in build(Path(sys.argv[1]), Path(sys.argv[2]), HashEmbedder()):\n"
+        "    if getattr(step, 'stage', '') == 'embed' and step.done > 150:\n"
+        "        print('half', flush=True); time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", code, str(source), str(tmp_path / "home")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"half\n"
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    embedder = CountingEmbedder()
+    report = run(source, tmp_path / "home", embedder)
+    whole = run(source, tmp_path / "scratch")
+    assert report.documents == whole.documents
+    assert embedder.count == report.embedded <= whole.embedded - 100
+    assert content(tmp_path / "home") == content(tmp_path / "scratch")
+
+
+@pytest.mark.parametrize("address", ["ray://127.0.0.1:9", "ray://127.0.0.1:x", "127.0.0.1:9", "somewhere"])
+def test_a_cluster_that_is_not_there_is_one_line(address: str) -> None:
+    from index.nodes import _reached
+
+    with pytest.raises(FeudError, match=r"There is no Ray cluster at|no address of a Ray cluster") as caught:
+        _reached(address)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(find_spec("ray") is not None, reason="ray is here")
+def test_without_ray_the_command_says_how_to_install_it(source: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from ui.cli import main; main()", "ingest", str(source), "--on", "x:1"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: The package ray is missing. Install it with: pip install 'feud[ray]'\n"
