@@ -1,7 +1,7 @@
 """Documents that were just parsed, on the disk until they are wanted: there may be more than memory holds."""
 
+import json
 import os
-import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from corpus import Document
 from index.errors import IndexNotWritten
+from index.records import document_from, metadata_json, segments_json
 
 
 class Parsed(Mapping[str, Document]):
@@ -36,7 +37,8 @@ class Parsed(Mapping[str, Document]):
 
     def keep(self, document: Document, said: NDArray[np.int64]) -> None:
         """Add a document; it can be read once it is here."""
-        data = pickle.dumps(document)
+        told = (document.id, document.text, metadata_json(document), segments_json(document.segments))
+        data = json.dumps(told).encode()
         try:
             start = self._file.seek(0, os.SEEK_END)
             self._file.write(data)
@@ -48,8 +50,7 @@ class Parsed(Mapping[str, Document]):
 
     def __getitem__(self, name: str) -> Document:
         start, size = self._places[name]
-        document: Document = pickle.loads(os.pread(self._file.fileno(), size, start))
-        return document
+        return document_from(*json.loads(os.pread(self._file.fileno(), size, start)))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
