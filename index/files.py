@@ -75,37 +75,40 @@ def look(
     seen: set[str] = set()  # the hashes of what stands so, or will if it can be parsed
     waiting: deque[tuple[File, Callable[[], _Job] | None]] = deque()
 
-    def jobs() -> Iterator["_Job | None"]:
-        """What is to be parsed, None for what isn't; the workers may be some ahead of what is found."""
-        for entry in entries:
-            for item in items(folder, entry.id) if holds_items(entry.id) else (None,):
-                file, data, job = _stamped(folder, entry, metadata), b"", None
-                if item is not None:
-                    file = _of_item(item, metadata)
-                again = partial(_job, folder, entry, item, metadata)
-                old = before.get(file.id)
-                try:
-                    if old is not None and _same_stamp(old, file):
-                        file = replace(file, sha256=old.sha256)
-                    else:
-                        data = read_bytes(folder, entry.id) if item is None else _data(item)
-                        file = replace(file, sha256=fingerprint(data))
-                    same = old is not None and (old.sha256, old.described) == (file.sha256, file.described)
-                    twin = file.sha256 in seen
-                    if not twin and same and file.id in kept:
-                        first[file.sha256] = file.id
-                        seen.add(file.sha256)
-                    elif not twin and same and same_splitter and old is not None and old.state == "quarantined":
-                        file = replace(file, state="quarantined", detail=old.detail)
-                    elif not twin:
-                        job = again(data)
-                        seen.add(file.sha256)
-                    waiting.append((file, again if twin else None))
-                except DocumentError as error:
-                    waiting.append((replace(file, state="quarantined", detail=str(error)), None))
-                yield job
+    def job(entry: Entry, item: Item | None) -> "_Job | None":
+        """What is to be parsed of a file or its item, None for nothing; what is known of it waits for that."""
+        file = _stamped(folder, entry, metadata) if item is None else _of_item(item, metadata)
+        again, made, old = partial(_job, folder, entry, item, metadata), None, before.get(file.id)
+        try:
+            data = b""
+            if old is not None and _same_stamp(old, file):
+                file = replace(file, sha256=old.sha256)
+            else:
+                data = read_bytes(folder, entry.id) if item is None else _data(item)
+                file = replace(file, sha256=fingerprint(data))
+            if file.sha256 in seen:
+                waiting.append((file, again))
+                return None
+            same = old is not None and (old.sha256, old.described) == (file.sha256, file.described)
+            if same and file.id in kept:
+                first[file.sha256] = file.id
+            elif old is not None and same and same_splitter and old.state == "quarantined":
+                raise DocumentError(old.detail)
+            else:
+                made = again(data)
+        except DocumentError as error:
+            waiting.append((replace(file, state="quarantined", detail=str(error)), None))
+            return None
+        seen.add(file.sha256)
+        waiting.append((file, None))
+        return made
 
-    for number, made in enumerate(workers.each(_parsed, jobs()), 1):
+    found = (
+        job(entry, item)
+        for entry in entries
+        for item in (items(folder, entry.id) if holds_items(entry.id) else (None,))
+    )  # the workers may be some ahead of what is told of it below
+    for number, made in enumerate(workers.each(_parsed, found), 1):
         file, again = waiting.popleft()
         if again and file.sha256 in first:
             file = replace(file, state="duplicate", detail=first[file.sha256])
