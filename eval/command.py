@@ -175,6 +175,17 @@ def judge(
 
 
 @app.command()
+def written(
+    sample: Annotated[int, typer.Option(min=0, help="Only so many of the 63 sentences.")] = 0,
+) -> None:
+    """Put true and false sentences of the model, told apart by hand, before the checks."""
+    from eval.written import measure
+    from rag.settings import Settings
+
+    measure(Settings.from_env(), sample)
+
+
+@app.command()
 def answers(
     split: Annotated[Which, typer.Option(help="Which cases.")] = "dev",
     sample: Annotated[int, typer.Option(min=0, help="Only so many cases, spread over the kinds.")] = 0,
