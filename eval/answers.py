@@ -54,7 +54,7 @@ class Plain:
         index = self._latest()
         asked = understand(question, history, self._llm)
         hits = index.search(asked.standalone, where=where, wordings=asked.wordings)
-        sentences = gather(hits, index).sentences
+        sentences = gather(hits, index, asked.language).sentences
         refusal = phrase("not_in_documents", asked.language)
         told = "\n".join(f"[{n}] {visible(sentence.text)}" for n, sentence in enumerate(sentences, 1))
         system = PLAIN.format(language=language_name(asked.language), refusal=refusal)

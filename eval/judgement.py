@@ -66,7 +66,7 @@ def measure(settings: Settings, split: Split, sample: int) -> None:
 
 def _judged(question: Question, hits: Sequence[Hit], gold: Sequence[Gold], index: Index, llm: LLM) -> Judged:
     texts = {hit.passage.document.id: hit.passage.document.text for hit in hits}
-    evidence = gather(hits, index)
+    evidence = gather(hits, index, question.language)
     read = judged(question, evidence, likeness(question, hits, index), index, llm)
     likely = tuple(read) if asks(question, llm) else ()
     known = [each for each in gold if each.document in texts]

@@ -57,7 +57,7 @@ def cases(
             continue
         hits = index.search(question.standalone, k, ranking=ranking, wordings=question.wordings)
         shown = [_place(hit.passage) for hit in hits]
-        read = [_place(sentence) for sentence in gather(hits, index).sentences]
+        read = [_place(sentence) for sentence in gather(hits, index, question.language).sentences]
         own = [any(case.language in spoken[gold.document] for gold in need) for need in case.needs]
         groups = ["all", case.kind, "own language" if all(own) else "another language"]
         values = {f"@{n}": fmean(retrieved(need, shown[:n], texts) for need in case.needs) for n in (2, 4, k)}

@@ -136,7 +136,7 @@ class Assistant:
         )
         yield answer
         hits = index.search(asked.standalone, self.passages, where, wordings=asked.wordings)
-        evidence = gather(hits, index)
+        evidence = gather(hits, index, asked.language)
         answer = replace(answer, status="writing", hits=tuple(hits), timing=Timing(evidence_ms=clock()))
         yield answer
         desk = _Desk(evidence, index, clock, partial(self._told, asked, index, clock))

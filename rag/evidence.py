@@ -13,6 +13,7 @@ from corpus.names import names
 from corpus.numbers import Quantity, quantities
 from index import Hit, Index, sentence_scores
 from rag.alone import points_back
+from rag.disagree import SAME
 from rag.wording import quotes
 
 SENTENCES = 6
@@ -35,30 +36,45 @@ class Evidence:
     scores: NDArray[np.float32]
 
 
-def gather(hits: Sequence[Hit], index: Index) -> Evidence:
-    """Choose the best sentences of `hits`, as many as fit `SENTENCES` and `CHARACTERS`."""
+def gather(hits: Sequence[Hit], index: Index, language: str) -> Evidence:
+    """Choose the best sentences of `hits`, as many as fit `SENTENCES` and `CHARACTERS`.
+
+    Of what a document says in several languages one is chosen: what a reader of `language` reads best.
+    """
     best = sentence_scores(hits)
-    found = list(best)
     follows = {second: first for hit in hits for first, second in pairwise(hit.passage.sentences)}
-    scores = np.array(list(best.values()), dtype=np.float32)
-    chosen: list[int] = []
+    chosen: dict[Sentence, float] = {}
+    said: set[Sentence] = set()
     room = CHARACTERS
-    for i in np.argsort(-scores, kind="stable"):
-        room -= len(found[i].text)
+    for sentence in sorted(best, key=lambda each: -best[each]):
+        if sentence in said:
+            continue
+        same = [sentence, *(other for other in _translations(sentence, index) if other in best)]
+        told = min(same, key=lambda each: (each.language != language, each.language != "en"))
+        room -= len(told.text)
         if len(chosen) == SENTENCES or (chosen and room < 0):
             break
-        chosen.append(int(i))
-    sentences = tuple(found[i] for i in chosen)
+        chosen[told] = best[sentence]
+        said.update(same)
     known = _named(hits, index)
     return Evidence(
-        sentences,
-        tuple(follows.get(sentence) if _leans(sentence, known) else None for sentence in sentences),
+        tuple(chosen),
+        tuple(follows.get(sentence) if _leans(sentence, known) else None for sentence in chosen),
         tuple(
             " ".join(_words(hit, index) for hit in hits if sentence in hit.passage.sentences)
-            for sentence in sentences
+            for sentence in chosen
         ),
-        scores[chosen].astype(np.float32),
+        np.array(list(chosen.values()), np.float32),
     )
+
+
+def _translations(sentence: Sentence, index: Index) -> list[Sentence]:
+    """What the same document says in another language, for all that can be told."""
+    document = sentence.document
+    if len(document.languages) < 2:
+        return []
+    others = index.counterparts(sentence, SAME)
+    return [each for each in others if each.document.id == document.id and each.language != sentence.language]
 
 
 def _named(hits: Iterable[Hit], index: Index) -> set[str]:
