@@ -60,7 +60,7 @@ def scan(folder: Path) -> list[Entry]:
         return [Entry(folder.name, status.st_size, status.st_mtime_ns)]
     if not folder.is_dir():
         raise DocumentError(
-            f"There is no documents folder at {folder}. Make it, or name another with --documents."
+            f"There is no documents folder at {folder}. Make it, or name another in FEUD_DOCUMENTS."
         )
     found = []
     for parent, folders, files in os.walk(folder):
