@@ -315,8 +315,9 @@ def _counted(timing: Timing, piece: Piece, now: int) -> Timing:
 
 def _quoted(answer: Answer, desk: _Desk) -> Answer:
     """The evidence itself, word for word."""
-    for place in range(min(QUOTED, len(desk.evidence.sentences))):
-        *_, answer = _quoting(answer, desk, place)
+    for place, sentence in enumerate(desk.evidence.sentences):
+        if len(answer.statements) < QUOTED and not _rests(answer, sentence):
+            *_, answer = _quoting(answer, desk, place)
     return answer
 
 

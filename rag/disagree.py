@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from corpus import Sentence
 from corpus.names import absent, names, words
-from corpus.numbers import Quantity, is_year, missing, quantities
+from corpus.numbers import Quantity, is_year, missing, quantities, reads
 from index import Index
 from rag.answer import Answer, Disagreement, Statement, Version
 from rag.cite import quote, quoted
@@ -68,8 +68,10 @@ def others(source: Sentence, index: Index, stated: Sequence[Quantity]) -> list[S
 def _differ(first: Sentence, second: Sentence, stated: Sequence[Quantity]) -> bool:
     """Whether the two have different numbers of one kind, as many of them, and most of their names in common.
 
-    A year that only one of them names is no other year.
+    A year that only one of them names is no other year. Where large numbers can't be read nobody can tell.
     """
+    if not (reads(first.language) and reads(second.language)):
+        return False
     one, two = missing(_numbers(first), _numbers(second)), missing(_numbers(second), _numbers(first))
     kinds = {is_year(number) for number in one} & {is_year(number) for number in two}
     one, two = ([number for number in own if is_year(number) in kinds] for own in (one, two))
@@ -107,8 +109,9 @@ def _versions(answer: Answer) -> list[Version]:
 
 def _source(statement: Statement, answer: Answer) -> Sentence:
     """The sentence that a statement rests on; one that is quoted stands behind the one that introduces it."""
-    [first] = [citation for citation in answer.citations if citation.number == statement.citations[0]]
-    return first.sentences[-1 if statement.support == "quoted" else 0]
+    place = -1 if statement.support == "quoted" else 0
+    [cited] = [citation for citation in answer.citations if citation.number == statement.citations[place]]
+    return cited.sentences[place]
 
 
 def _stated(statement: Statement, answer: Answer) -> list[Quantity]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from corpus import Passage, Sentence
 from corpus.dates import dates, month_days, undated
 from corpus.names import names
-from corpus.numbers import Quantity, quantities
+from corpus.numbers import Quantity, missing, quantities
 from index import Hit, Index, sentence_scores
 from rag.alone import points_back
 from rag.disagree import SAME
@@ -47,9 +47,9 @@ def gather(hits: Sequence[Hit], index: Index, language: str) -> Evidence:
     said: set[Sentence] = set()
     room = CHARACTERS
     for sentence in sorted(best, key=lambda each: -best[each]):
-        if sentence in said:
+        same = [sentence, *(each for each in _translations(sentence, index) if each in best)]
+        if sentence in said or any(each in chosen for each in same):
             continue
-        same = [sentence, *(other for other in _translations(sentence, index) if other in best)]
         told = min(same, key=lambda each: (each.language != language, each.language != "en"))
         room -= len(told.text)
         if len(chosen) == SENTENCES or (chosen and room < 0):
@@ -69,12 +69,18 @@ def gather(hits: Sequence[Hit], index: Index, language: str) -> Evidence:
 
 
 def _translations(sentence: Sentence, index: Index) -> list[Sentence]:
-    """What the same document says in another language, for all that can be told."""
-    document = sentence.document
-    if len(document.languages) < 2:
+    """What the same document says in another language with the same numbers, for all that can be told."""
+    if len(sentence.document.languages) < 2:
         return []
-    others = index.counterparts(sentence, SAME)
-    return [each for each in others if each.document.id == document.id and each.language != sentence.language]
+    own = quantities(sentence.text, sentence.language)
+    return [
+        each
+        for each in index.counterparts(sentence, SAME)
+        if each.document.id == sentence.document.id
+        and each.language != sentence.language
+        and not missing(own, numbers := quantities(each.text, each.language))
+        and not missing(numbers, own)
+    ]
 
 
 def _named(hits: Iterable[Hit], index: Index) -> set[str]:

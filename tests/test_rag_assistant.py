@@ -417,6 +417,13 @@ def test_who_is_spoken_of_is_quoted_too_where_the_line_before_says_it(index: Ind
     assert answer.citations[0].quote == f"{paid} [1]."
 
 
+def test_what_introduces_a_quotation_is_not_quoted_again(index: Index) -> None:
+    answer = Assistant(lambda: index, None).ask("Was the quay paid for, and it cost 2.5 million crowns?")
+    check(answer)
+    assert len(answer.statements) == QUOTED
+    assert sum("was paid for by" in statement.text for statement in answer.statements) == 1
+
+
 def test_a_question_of_a_conversation_is_searched_as_it_was_rewritten(index: Index) -> None:
     rewritten = "Who built the tower of Hellis?"
     asked, llm = assistant(index, rewritten, "", BUILT, answers=[BUILT])

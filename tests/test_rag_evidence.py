@@ -2,9 +2,11 @@
 
 import pytest
 
+from corpus import Passage, Sentence
 from corpus.document import Published
 from corpus.numbers import quantities
-from rag.evidence import told_days, told_numbers
+from index import Hit
+from rag.evidence import gather, told_days, told_numbers
 from tests.scripted import document, sentence
 
 LEFT = "Musk avait quitté le conseil en 2018, le 9 mars selon lui."
@@ -48,3 +50,39 @@ def test_the_year_of_publication_is_told_only_of_what_names_a_time_of_it(
     text = document("a.txt", (source, "article", language), published=Published("2024-06-11", "day"))
     numbers = told_numbers("Musk did so in 2024.", sentence(text, source))
     assert (quantities("2024", "en")[0] in numbers) is year
+
+
+EN, DE = "The lamp burned oil until 1811.", "Die Lampe brannte bis 1811 mit Öl."
+AGAIN, OTHER = "Bis 1811 brannte Öl.", "Die Lampe brannte bis 1821 mit Öl."
+LAMP = document("lamp.txt", (f"{EN}\n", "article", "en"), (f"{DE} {AGAIN} {OTHER}\n", "article", "de"))
+OIL, OEL, NOCHMAL, ANDERS = (sentence(LAMP, words) for words in (EN, DE, AGAIN, OTHER))
+
+
+class Telling:
+    """An index in which all that is in another language seems to tell the same."""
+
+    def counterparts(self, given: Sentence, least: float) -> list[Sentence]:
+        return [each for each in (OIL, OEL, NOCHMAL, ANDERS) if each.language != given.language]
+
+    def english(self, given: Sentence) -> str:
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("reader", "chosen", "scores"),
+    [
+        ("en", [OIL, ANDERS], [0.9, 0.4]),
+        ("de", [OEL, NOCHMAL, ANDERS], [0.9, 0.7, 0.4]),
+        ("fr", [OIL, ANDERS], [0.9, 0.4]),
+    ],
+)
+def test_of_what_a_document_says_in_two_languages_the_reader_gets_one(
+    reader: str, chosen: list[Sentence], scores: list[float]
+) -> None:
+    hits = [
+        Hit(Passage(LAMP, (OIL,)), 0.8, (0.8,)),
+        Hit(Passage(LAMP, (OEL, NOCHMAL, ANDERS)), 0.9, (0.9, 0.7, 0.4)),
+    ]
+    evidence = gather(hits, Telling(), reader)  # type: ignore[arg-type]
+    assert list(evidence.sentences) == chosen
+    assert evidence.scores.tolist() == pytest.approx(scores)
