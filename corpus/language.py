@@ -15,7 +15,8 @@ _KANA = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
 _LETTER = re.compile(r"[^\W\d_]")
-_LATIN = re.compile(r"[A-Za-z]+")
+_SPACED = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+"""Words of scripts that put spaces between them."""
 
 
 def identify(text: str) -> str:
@@ -41,14 +42,14 @@ def guesses(text: str, most: int = 12) -> dict[str, float]:
     """Return what languages `text` may be in, with probabilities, likeliest first; none without letters."""
     if not _LETTER.search(text):
         return {}
-    # Japanese is never without kana for long, Chinese always is: the script decides before statistics do.
-    if _KANA.search(text):
+    # Japanese is never without kana for long, Chinese always is: the script decides before statistics do,
+    # but not by a word of it in a text of another.
+    kana, han, hangul, spaced = (len(own.findall(text)) for own in (_KANA, _HAN, _HANGUL, _SPACED))
+    if kana and kana + han > spaced:
         return {"ja": 1.0}
-    han, latin = len(_HAN.findall(text)), len(_LATIN.findall(text))
-    hangul = len(_HANGUL.findall(text))
-    if hangul > latin:
+    if hangul > spaced:
         return {"ko": 1.0}
-    if han > latin and not hangul:
+    if han > spaced and not hangul:
         return {"zh": 1.0}
     found = _detector().detect(" ".join(text.split()), model="lite", k=most)
     return {str(each["lang"]): float(each["score"]) for each in found}

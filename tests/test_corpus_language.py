@@ -42,6 +42,19 @@ def test_the_script_decides_where_it_can(text: str, language: str) -> None:
     assert guess(text) == (language, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("The Japanese word kawaii (かわいい) means cute, and everybody knows it.", "en"),
+        ("Председатель Си Цзиньпин (习近平) прибыл в Москву.", "ru"),
+        ("Владелец компании Samsung (삼성전자) приехал в Сеул вчера.", "ru"),
+        ("Ο πρόεδρος Σι Τζινπίνγκ (习近平) έφτασε στην Αθήνα.", "el"),
+    ],
+)
+def test_a_word_of_another_script_decides_nothing(text: str, language: str) -> None:
+    assert identify(text) == language
+
+
 @pytest.mark.parametrize("text", ["", "  ", "12/11/2025", "?!…", "🙂", "1_000"])
 def test_without_letters_there_is_no_language(text: str) -> None:
     assert guess(text) == ("und", 0.0)
