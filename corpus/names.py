@@ -18,6 +18,7 @@ _WORD = re.compile(rf"[{_LATIN}]+(?:-[{_LATIN}]+)*\d*|[{_OTHERS}]+(?:-[{_OTHERS}
 _BREAK = re.compile(r"(?:[.!?¿¡:;…\n\"“”„«»‹›(\[]|(?<!\w)['‘’])\s*$")  # d'Altman begins no quotation
 _MIXED = re.compile(rf"[{_LATIN}][{_OTHERS}]|[{_OTHERS}][{_LATIN}]")
 CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_BRACKETED = re.compile(r"[(（][^()（）]*[)）]")
 _COMMON = re.compile("(?<![A-Za-z])[a-z]{4,}(?![A-Za-z])")
 _NOUNS_HAVE_CAPITALS = {"de", "lb"}
 _ENDING = 3  # letters that a case or a genitive may add: Musks, Muska, Altmanowi
@@ -49,12 +50,17 @@ def names(text: str, language: str, known: Collection[str] = ()) -> set[str]:
 
 
 def garbled(text: str) -> bool:
-    """Tell whether a foreign word was left in: one in two alphabets, or a common one in Latin among Chinese.
+    """Tell whether a foreign word was left in: one in two alphabets, or a common one in Latin beside Chinese.
+
+    A name in brackets is no such word.
 
     >>> garbled("в lawsuitе против OpenAI"), garbled("释放 hostages"), garbled("против OpenAI, 马斯克起诉xAI")
     (True, True, False)
+    >>> garbled("Xi Jinping (习近平) arrived in Moscow.")
+    False
     """
-    return _MIXED.search(text) is not None or bool(CJK.search(text) and _COMMON.search(text))
+    open_text = _BRACKETED.sub(" ", text)
+    return _MIXED.search(text) is not None or bool(CJK.search(open_text) and _COMMON.search(open_text))
 
 
 def words(text: str) -> set[str]:
@@ -65,20 +71,25 @@ def words(text: str) -> set[str]:
 def absent(found: Collection[str], text: str) -> set[str]:
     """Return those names of `found` that `text` does not hold though it is in their script.
 
-    Of a name with hyphens one part is enough.
+    Of a name with hyphens one part is enough. Only of words with a capital may the ending differ: "Sam" is not
+    in "the same".
 
     >>> absent({"bezos", "musk"}, "Elon Musks Angebot"), absent({"маск"}, "Musk")
     ({'bezos'}, set())
     >>> absent({"baden-württemberg-class"}, "de Baden-Württemberg-klasse")
     set()
+    >>> absent({"sam", "musk"}, "musk left on the same day")
+    {'sam'}
     """
     there = {part for word in words(text) for part in _parts(word)}
+    named = {part for word in _WORD.findall(text) if word != word.lower() for part in _parts(word.casefold())}
     latin = any(word < "\u0370" for word in there)
     others = any(word >= "\u0370" for word in there)
     return {
         name
         for name in found
-        if (latin if name < "\u0370" else others) and not any(same(part, there) for part in _parts(name))
+        if (latin if name < "\u0370" else others)
+        and not any(part in there or same(part, named) for part in _parts(name))
     }
 
 

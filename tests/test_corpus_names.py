@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.names import absent, names, same
+from corpus.names import absent, garbled, names, same
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,22 @@ def test_what_a_text_lacks() -> None:
     assert absent({"brandt"}, "勃兰特的房子") == set()
     assert absent({"brandt"}, "Дом Брандта") == set()
     assert absent(set(), "Frau Brandt") == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("sam", "They left on the same day."), ("bill", "It cost 97.4 billion."), ("tim", "It took some time.")],
+)
+def test_a_common_word_is_no_name_with_an_ending(name: str, text: str) -> None:
+    assert absent({name}, text) == {name}
+    assert absent({name}, f"{text} {name.title()}s too.") == set()
+    assert absent({name}, f"{text} and so did {name}") == set()
+
+
+def test_a_name_in_its_own_script_in_brackets_is_no_foreign_word() -> None:
+    assert not garbled("Xi Jinping (习近平) arrived in Moscow.")
+    assert garbled("The suit 违约 was filed in March.")
+    assert garbled("他（Sam）释放了 hostages")
 
 
 @given(st.text(max_size=80), st.sampled_from(["en", "de", "fr", "zh", "xx", "und", ""]))
