@@ -15,8 +15,21 @@ from importlib.resources import files
 Quantity = frozenset[Decimal]
 """The possible readings of one number."""
 
-_CJK_SCALES = {"百": 2, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8, "兆": 12, "만": 4, "억": 8, "조": 12}
+_CJK_SCALES = {
+    "百": 2,
+    "千": 3,
+    "万": 4,
+    "萬": 4,
+    "亿": 8,
+    "億": 8,
+    "兆": 12,
+    "천": 3,
+    "만": 4,
+    "억": 8,
+    "조": 12,
+}
 _CJK_DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
+_HAN_NUMERALS = frozenset(_CJK_DIGITS) | set("十百千")
 _MEASURES = "人家个個次つ位名条條支艘場场岁歲只隻台座辆輛张張份项項届屆倍天周週点點"
 """Words that stand between a numeral and what it counts, the commonest in news."""
 _TOKEN = re.compile(
@@ -28,7 +41,16 @@ _TOKEN = re.compile(
 )
 # Behind digits; 届 counts years, too ("2018届").
 _MEASURED = re.compile(
-    rf"\s?[多余餘]?(?:[百千万萬亿億兆만억조]|(?![届屆])[{_MEASURES}])|\s?(?:USD|EUR|GBP|CHF|JPY|CNY)\b"
+    rf"\s?[多余餘]?(?:[百千万萬亿億兆만억조]|元(?!素|旦|首|月)|(?![届屆])[{_MEASURES}])|\s?(?:USD|EUR|GBP|CHF|JPY|CNY)\b"
+)
+_NUMERAL = r"(?:\d+(?:[.,]\d+)*|[〇零一二三四五六七八九两十百千]+)"
+_COMPOUND = re.compile(rf"(?<![第제\d.,])(?:{_NUMERAL}[百千万萬亿億兆천만억조]+ ?)+(?:{_NUMERAL}(?![\d年년]))?")
+_PART = re.compile(rf"({_NUMERAL})([百千万萬亿億兆천만억조]*)")
+_GLUED = {"K": 3, "M": 6, "B": 9}  # "$97.4B"
+_SIGNS = str.maketrans("٫٬", ".,")  # Arabic
+_MAY = re.compile(
+    r"(?:\d|\b(?:in|since|until|till|by|from|of|to|through|before|after|last|next|early|late|mid))[ -]$",
+    re.IGNORECASE,
 )
 # CLDR lists two forms of a month's name at most: here the ending changes, there endings are added.
 _INFLECTING = {"bg", "cs", "hr", "lt", "lv", "pl", "ru", "sk", "sl", "sr", "uk"}
@@ -44,7 +66,8 @@ def quantities(text: str, language: str) -> list[Quantity]:
     [[3], [2024], [3]]
     """
     words = _words(language)
-    text = unicodedata.normalize("NFKC", text)  # no-break spaces become spaces, full-width digits digits
+    # No-break spaces become spaces, full-width digits digits.
+    text = _COMPOUND.sub(_compounded, unicodedata.normalize("NFKC", text).translate(_SIGNS))
     found: list[Quantity] = []
     scalable = False  # the token before was a number that a scale may multiply
     for match in _TOKEN.finditer(text):
@@ -52,14 +75,14 @@ def quantities(text: str, language: str) -> list[Quantity]:
         scale = (
             _CJK_SCALES.get(token)
             if kind in ("han", "scale")
-            else words["scales"].get(token)
+            else words["scales"].get(token, _glued(text, match))
             if kind == "word"
             else None
         )
         if scale is not None and scalable:
             found[-1] = frozenset(value.scaleb(scale) for value in found[-1])
             continue
-        scalable = kind in ("digits", "han")
+        scalable = kind in ("digits", "han") and not text.startswith(("제", "第"), max(0, match.start() - 1))
         if kind == "digits":
             found.extend(_readings(token))
         elif kind == "han" and _counts(token, text[match.end()]):
@@ -69,9 +92,18 @@ def quantities(text: str, language: str) -> list[Quantity]:
         elif kind == "word" and token in words["spelled"]:
             found.append(frozenset([Decimal(words["spelled"][token])]))
             scalable = True
-        elif kind == "word" and (month := _month(match.group(), language)):
+        elif kind == "word" and (month := _month(match.group(), language)) and _meant(text, match):
             found.append(frozenset([Decimal(month)]))
     return found
+
+
+def reads(language: str) -> bool:
+    """Tell whether the words of a language that make a number large are known.
+
+    >>> reads("da"), reads("zh"), reads("xx")
+    (True, True, False)
+    """
+    return language in ("zh", "ja", "ko") or bool(_words(language)["scales"])
 
 
 def may_hold_thousands(text: str, language: str) -> bool:
@@ -180,6 +212,44 @@ def _readings(digits: str) -> list[Quantity]:
     if len(parts) > 1 and separators[-1] in ".," and separators[-1] not in separators[:-1]:
         values.add(Decimal("".join(parts[:-1]) + "." + parts[-1]))
     return [frozenset(values)] if values else [frozenset([Decimal(part)]) for part in parts]
+
+
+def _compounded(match: re.Match[str]) -> str:
+    """Digits for a numeral whose parts are added, in falling scales; any other as it was.
+
+    >>> [int(*q) for q in quantities("1万2000人、2億5000万ドル、三万五千人", "ja")]
+    [12000, 250000000, 35000]
+    """
+    parts = _PART.findall(match.group())
+    scales = [sum(_CJK_SCALES[character] for character in scale) for _, scale in parts]
+    values = [_han(value) if value[0] in _HAN_NUMERALS else max(_readings(value)[0]) for value, _ in parts]
+    whole = all(value == int(value) for value in values[1:]) and (scales[-1] or scales[-2:] == [4, 0])
+    falling = all(
+        value < 10 ** (above - scale)
+        for value, scale, above in zip(values[1:], scales[1:], scales, strict=False)
+    )
+    if len(parts) < 2 or not whole or not falling:
+        return match.group()
+    end = " " if match.group().endswith(" ") else ""
+    return f"{int(sum(value.scaleb(scale) for value, scale in zip(values, scales, strict=True)))}{end}"
+
+
+def _glued(text: str, match: re.Match[str]) -> int | None:
+    """The power of ten of a letter right behind a number: capital, or small where it is money."""
+    letter, before = match.group(), text[: match.start()]
+    if not before[-1:].isdigit() or (letter.islower() and not re.search(r"[$€£]\s?[\d.,]+$", before)):
+        return None
+    return _GLUED.get(letter.upper())
+
+
+def _meant(text: str, match: re.Match[str]) -> bool:
+    """Whether a word that is a month's name is meant as one: Theresa May is none.
+
+    >>> quantities("Theresa May resigned in May 2019, on 24 May.", "en") == quantities("5 2019, 24 5", "en")
+    True
+    """
+    after = text[match.end() : match.end() + 2].strip()
+    return match.group() != "May" or after.isdigit() or _MAY.search(text[: match.start()]) is not None
 
 
 def _counts(numeral: str, following: str) -> bool:

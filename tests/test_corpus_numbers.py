@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.numbers import may_hold_thousands, missing, quantities, same_magnitude
+from corpus.numbers import currencies, may_hold_thousands, missing, quantities, same_magnitude
 
 
 def values(text: str, language: str) -> list[set[Decimal]]:
@@ -36,6 +36,13 @@ MILLIONS = [
     ("420万桶", "zh"),
     ("４２０万バレル", "ja"),
     ("420만 배럴", "ko"),
+    ("$4.2M worth", "en"),
+    ("$4.2m worth", "en"),
+    ("4,2 millioner tønder", "da"),
+    ("4,2 milioane de barili", "ro"),
+    ("4,2 εκατομμύρια βαρέλια", "el"),
+    ("4,2 miljoonaa tynnyriä", "fi"),
+    ("٤٫٢ مليون برميل", "ar"),
 ]
 
 
@@ -53,6 +60,13 @@ def test_one_number_in_many_spellings(text: str, language: str) -> None:
         ("十一月共有两个人", "zh", ["11", "2"]),
         ("3千万美元", "zh", ["30000000"]),
         ("三百五十万册", "zh", ["3500000"]),
+        ("三万五千人", "zh", ["35000"]),
+        ("1万2000人", "ja", ["12000"]),
+        ("1億2千万円", "ja", ["120000000"]),
+        ("2억 5000만 달러", "ko", ["250000000"]),
+        ("3만 2000명", "ko", ["32000"]),
+        ("제3조", "ko", ["3"]),
+        ("投资5亿2024年完成", "zh", ["500000000", "2024"]),
         ("一亿元", "zh", ["100000000"]),
         ("橋は二〇〇三年に開通した。", "ja", ["2003"]),
         ("2003年5月", "ja", ["2003", "5"]),
@@ -68,6 +82,7 @@ def test_chinese_numerals_stand_anywhere_in_a_sentence(text: str, language: str,
         ("他买了一家公司，卖了一个。", "zh"),
         ("数百万人，成千上万", "zh"),
         ("They march on, and it may rain.", "en"),
+        ("Theresa May resigned.", "en"),
         ("Marcin Majewski i jego brat", "pl"),
         ("Мартин и Майя", "ru"),
         ("un gros succès, neuf et beau", "fr"),
@@ -83,6 +98,8 @@ def test_what_is_no_number(text: str, language: str) -> None:
     ("text", "language", "found"),
     [
         ("on 3 May 2021", "en", ["3", "5", "2021"]),
+        ("on May 3, 2021, and in May", "en", ["5", "3", "2021", "5"]),
+        ("5m long, 7 b of them", "en", ["5", "7"]),
         ("am 3. Mai 2021", "de", ["3", "5", "2021"]),
         ("am 03.05.2021", "de", ["3", "5", "2021"]),
         ("le 3 mai 2021", "fr", ["3", "5", "2021"]),
@@ -171,3 +188,18 @@ def test_millions_are_no_billions_even_inside_a_word(
     written: str, language: str, source: str, spoken: str, same: bool
 ) -> None:
     assert same_magnitude(written, language, source, spoken) is same
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("974亿元", {"yuan"}),
+        ("几百元和500多元", {"yuan"}),
+        ("多元化，公元2024年，单元3", set()),
+        ("500澳元", set()),
+        ("Eurovision in Europa, in der Eurozone", set()),
+        ("97 euros, 5 euroa, EUR 3", {"euro"}),
+    ],
+)
+def test_a_currency_is_a_word_of_its_own(text: str, named: set[str]) -> None:
+    assert currencies(text) == named
