@@ -145,7 +145,7 @@ def add(
 
 @app.command()
 def remove(documents: Annotated[list[str], typer.Argument(help="Ids, as `feud list` shows them.")]) -> None:
-    """Take documents out of the folder and the index. Their files are moved to where they can be taken back from."""
+    """Take documents out of the folder and the index. Their files are moved to `removed` in FEUD_HOME."""
     from rag.settings import Settings
     from ui import library
 

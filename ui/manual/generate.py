@@ -50,7 +50,8 @@ def commands() -> str:
     parts = [
         "# Commands\n\nWhat `feud COMMAND --help` says.\n\n"
         "Exit codes: 0 answered, or honestly not; 1 a mistake of yours; 2 wrong usage; 3 a fault of a model "
-        "or a store; 4 an eval that is not as good as was asked for. A mistake is one line on standard error: what happened, and what to do."
+        "or a store; 4 an eval that is not as good as was asked for. A mistake is one line on standard error: "
+        "what happened, and what to do."
     ]
     for names in _named(typer.main.get_command(app)):
         shown = CliRunner().invoke(app, [*names, "--help"], prog_name="feud", env={"COLUMNS": "100"})
