@@ -68,6 +68,15 @@ def words(text: str) -> set[str]:
     return {word.casefold() for word in _WORD.findall(text)}
 
 
+def capitals(text: str) -> set[str]:
+    """Return the words of `text` that have a capital, casefolded.
+
+    >>> sorted(capitals("the Hellis Post, 1811"))
+    ['hellis', 'post']
+    """
+    return {word.casefold() for word in _WORD.findall(text) if word != word.lower()}
+
+
 def absent(found: Collection[str], text: str) -> set[str]:
     """Return those names of `found` that `text` does not hold though it is in their script.
 
@@ -82,7 +91,7 @@ def absent(found: Collection[str], text: str) -> set[str]:
     {'sam'}
     """
     there = {part for word in words(text) for part in _parts(word)}
-    named = {part for word in _WORD.findall(text) if word != word.lower() for part in _parts(word.casefold())}
+    named = {part for word in capitals(text) for part in _parts(word)}
     latin = any(word < "\u0370" for word in there)
     others = any(word >= "\u0370" for word in there)
     return {

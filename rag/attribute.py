@@ -13,12 +13,13 @@ from stopwordsiso import langs, stopwords
 
 from corpus import Sentence
 from corpus.language import guess
-from corpus.names import absent, garbled, names
+from corpus.names import absent, capitals, garbled, names
 from corpus.numbers import Quantity, currencies, missing, quantities, same_magnitude
 from index import Index, SentenceView
 from index.tokens import tokens
 from rag.answer import ASKING, Question
 from rag.evidence import Evidence, told_days, told_numbers
+from rag.prompt import source_name
 from rag.wording import QUOTED
 
 READ: tuple[SentenceView, ...] = ("sentences", "english")
@@ -151,9 +152,10 @@ def _function_words(language: str) -> frozenset[str]:
 
 
 def _names_around(question: Question, evidence: Evidence) -> set[str]:
-    """The names that the question and the evidence show."""
+    """The names that the question and the evidence show, and who publishes it: the model reads that, too."""
     return names(question.standalone, question.language).union(
-        *(names(sentence.text, sentence.language) for sentence in evidence.sentences)
+        *(names(sentence.text, sentence.language) for sentence in evidence.sentences),
+        *(capitals(source_name(sentence)) for sentence in evidence.sentences),
     )
 
 

@@ -103,10 +103,15 @@ def language_name(code: str) -> str:
     return english if own == english else f"{english} ({own})"
 
 
-def _source(sentence: Sentence) -> str:
+def source_name(sentence: Sentence) -> str:
+    """What the model is told of where a sentence stands: who published it, else its document's title."""
     document = sentence.document
-    known = (document.publisher or document.title or document.id, document.published.value or "")
-    return ", ".join(visible(part) for part in known if part)
+    return visible(document.publisher or document.title or document.id)
+
+
+def _source(sentence: Sentence) -> str:
+    published = sentence.document.published.value
+    return ", ".join([source_name(sentence), *([published] if published else [])])
 
 
 @cache

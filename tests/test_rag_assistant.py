@@ -169,6 +169,18 @@ def test_a_name_that_the_model_adds_stands_in_what_it_has_read(index: Index, kee
     assert [(s.support, answer.citations[0].quote) for s in answer.statements] == [(support, OIL)]
 
 
+def test_who_publishes_a_text_did_not_do_what_it_tells(tmp_path: Path) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "tower.md").write_text(
+        f"---\npublisher: Quistblad\n---\n{BUILT} {OIL}\n", "utf-8"
+    )
+    assert list(build(tmp_path / "documents", tmp_path / "home", CloseEmbedder()))
+    index = open_index(tmp_path / "home", CloseEmbedder())
+    written = "Quistblad built the tower of Hellis in 1811."
+    [statement] = ask(index, written, question="Who built the tower of Hellis?", answers=[BUILT]).statements
+    assert (statement.text, statement.support) == (BUILT, "quoted")
+
+
 def test_how_surely_a_sentence_answers_goes_with_it(index: Index) -> None:
     first, second = ask(index, BUILT, "Nothing at all.").statements
     assert (first.support, second.support) == ("verified", "quoted")
