@@ -169,6 +169,12 @@ def test_a_name_that_the_model_adds_stands_in_what_it_has_read(index: Index, kee
     assert [(s.support, answer.citations[0].quote) for s in answer.statements] == [(support, OIL)]
 
 
+def test_a_reason_that_no_source_gives_is_not_taken_over(index: Index) -> None:
+    made_up = "The oil gave way to gas because the mayor disliked its smoky flame."
+    [statement] = ask(index, made_up, question="Why did the oil give way?", answers=[OIL]).statements
+    assert (statement.text, statement.support) == (OIL, "quoted")
+
+
 def test_who_publishes_a_text_did_not_do_what_it_tells(tmp_path: Path) -> None:
     (tmp_path / "documents").mkdir()
     (tmp_path / "documents" / "tower.md").write_text(
