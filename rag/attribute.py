@@ -5,6 +5,7 @@ across languages) and shared words, then by names and numbers, which must stand 
 nothing has no citations and is not shown.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cache
 
@@ -22,6 +23,7 @@ from rag.evidence import Evidence, told_days, told_numbers
 from rag.prompt import source_name
 from rag.wording import QUOTED
 
+_WORDS = re.compile(r"[^\W\d_]+")
 READ: tuple[SentenceView, ...] = ("sentences", "english")
 """A source is read as it is and in English, and counts as it is nearer."""
 # Of 64 sentences that the default model wrote for development questions, 41 of them about NTREX, and that state
@@ -47,6 +49,8 @@ Of the 22 true sentences in `eval/data/written` whose source can be read so the 
 ones two have none, as has "because he was satisfied with the outcome", of one that gave no reason. Meaning and
 numbers alone let "In 1811 the oil gave way to gas" rest on what else happened in 1811.
 """
+RUN = 3
+"""Words of another language in a row that must not be left in: "an engen Vertrauten von Musk"."""
 COVERAGE = 0.1
 """What full word coverage adds to a cosine when sources are compared."""
 ALIKE = 0.02
@@ -66,6 +70,7 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
         or not text.strip()
         or text.rstrip().endswith(ASKING)
         or strays(text, question.language)
+        or any(_left_in(text, question.language, sentence) for sentence in evidence.sentences)
     ):
         return ()
     numbers = quantities(text, question.language)
@@ -109,6 +114,20 @@ def strays(text: str, language: str) -> bool:
     own = QUOTED.sub(" ", text)
     written, probability = guess(own)
     return (written != language and probability >= SURE) or garbled(own)
+
+
+def _left_in(text: str, language: str, source: Sentence) -> bool:
+    """Whether words of a source in another language were left as they are, in a row that is no name."""
+    if source.language == language:
+        return False
+    words, theirs = _WORDS.findall(QUOTED.sub(" ", text)), f" {' '.join(_WORDS.findall(source.text))} "
+    runs = (words[start : start + RUN] for start in range(len(words) - RUN + 1))
+    return any(
+        f" {' '.join(run)} " in theirs
+        and any(word[0].islower() for word in run)
+        and guess(" ".join(run))[0] != language
+        for run in runs
+    )
 
 
 def _ranked(

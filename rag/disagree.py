@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from corpus import Sentence
-from corpus.names import absent, names, words
+from corpus.names import absent, capitals, names
 from corpus.numbers import Quantity, is_year, missing, quantities, reads
 from index import Index
 from rag.answer import Answer, Disagreement, Statement, Version
@@ -85,7 +85,7 @@ def _differ(first: Sentence, second: Sentence, stated: Sequence[Quantity]) -> bo
 
 def _known(first: Sentence, second: Sentence) -> bool:
     """Whether at least half of the names of the one stand in the other; one may be spelled otherwise there."""
-    found = names(first.text, first.language, words(second.text))
+    found = names(first.text, first.language, capitals(second.text))
     strange = len(absent(found, second.text))
     return strange < 2 or 2 * strange <= len(found)
 

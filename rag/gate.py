@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from corpus.names import absent, names, words
+from corpus.names import absent, names
 from corpus.numbers import is_year, missing, quantities
 from index import Hit, Index
 from rag.answer import Question
@@ -26,6 +26,6 @@ def unknown(question: Question, hits: Sequence[Hit]) -> set[str]:
     passages = " ".join(f"{hit.passage.document.title} {hit.passage.text}" for hit in hits)
     years = [number for number in quantities(question.clear, question.language) if is_year(number)]
     told = dated_numbers(hit.passage for hit in hits)
-    return absent(names(question.clear, question.language, known=words(passages)), passages).union(
+    return absent(names(question.clear, question.language), passages).union(
         str(int(max(number))) for number in missing(years, told)
     )

@@ -36,7 +36,8 @@ Ses ailes ont été démontées par une tempête. Il abrite aujourd'hui un musé
 BUILT = "The tower of Hellis was built in 1811 by Anna Brandt."
 OIL = "In 1903 the oil gave way to gas."
 REPLIED = 'Oskar Lund antwoordde de burgemeester: "De sleutel van de lamp blijft bij mij."'
-PARAPHRASED = "Oskar Lund de burgemeester de sleutel van de lamp."
+PARAPHRASED = "Oskar Lund, burgemeester, sleutel of the lamp."
+LEFT_IN = "Oskar Lund de burgemeester de sleutel van de lamp."
 TOLD = "Oskar Lund answered that the key of the lamp stays with him."
 QUOTING = f"Dutch: “{REPLIED}” (machine translation: “{TOLD}”)"
 MISQUOTED = 'Oskar Lund told the mayor: "The sleutel of the lamp stays with me for ever."'
@@ -145,6 +146,13 @@ def test_what_is_not_in_the_language_of_the_question_is_not_taken_over_but_may_b
     quoting = f"C'est écrit sur la tour de Hellis : « {BUILT} »"
     assert [s.support for s in ask(index, BUILT, "", question=asked, answers=[BUILT]).statements] == ["quoted"]
     assert [s.support for s in ask(index, quoting, question=asked, answers=[BUILT]).statements] == ["verified"]
+
+
+def test_no_first_word_of_a_question_is_taken_for_a_name(index: Index) -> None:
+    asked = "And did Andersen build the mill?"
+    notice = ask(index, question=asked, answers=[]).notice
+    assert "Andersen" in notice
+    assert "And" not in notice.replace("Andersen", "")
 
 
 @pytest.mark.parametrize(
@@ -333,8 +341,9 @@ def test_what_is_asked_late_is_not_translated(index: Index) -> None:
         ("What did the keeper Oskar Lund reply to the mayor?", [TOLD], QUOTING),
         ("Who refused the mayor the key of the lamp?", [PARAPHRASED], PARAPHRASED),
         ("Who refused the mayor the key of the lamp?", [MISQUOTED, TOLD], QUOTING),
+        ("Who refused the mayor the key of the lamp?", [LEFT_IN, TOLD], QUOTING),
     ],
-    ids=["words asked for", "no words asked for", "words that he did not say"],
+    ids=["words asked for", "no words asked for", "words that he did not say", "words left in their language"],
 )
 def test_somebodys_words_are_those_of_a_source(
     tmp_path: Path, question: str, written: list[str], shown: str
