@@ -22,12 +22,25 @@ from starlette.responses import Response
 
 from corpus import FeudError
 from rag import Answer
-from rag.contract import described, happened, points, to_json
+from rag.contract import described, happened, to_json
 from rag.question import checked
 from ui import shapes
 from ui.conversation import turns_of
 from ui.folder import Shelf
-from ui.programs import LATER, Asked, Desk, event, found, narrowed, problem, refused, sent, status_of, told
+from ui.programs import (
+    LATER,
+    Asked,
+    Desk,
+    compared,
+    event,
+    found,
+    narrowed,
+    problem,
+    refused,
+    sent,
+    status_of,
+    told,
+)
 
 DESCRIPTION = """Ask a folder of documents in any language; check every sentence of the answer.
 
@@ -123,9 +136,7 @@ def add_routes(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
         responses={200: {"model": shapes.Disagreements}, **_mistakes(503)},
     )
     def disagreements() -> Response:
-        differ = shelf.differences()
-        counts = {"sentences": differ.sentences, "compared": differ.compared}
-        return sent({"disagreements": points(differ.found)} | counts)
+        return sent(compared(shelf.differences()))
 
     @app.get(
         "/api/timeline",

@@ -17,13 +17,13 @@ from pydantic import Field
 
 from corpus import Document, FeudError, sentences
 from rag import Answer
-from rag.contract import described, happened, points, to_json
+from rag.contract import described, happened, to_json
 from rag.question import checked
 from ui import shapes
 from ui.conversation import turns_of
 from ui.describe import title
 from ui.folder import Shelf
-from ui.programs import found, grown, narrowed
+from ui.programs import compared, found, grown, narrowed
 from ui.seats import Seats
 from ui.site import LOOPBACK, Guard, announce, listen
 from ui.talk import Answerer
@@ -106,8 +106,7 @@ def server(answerer: Answerer, shelf: Shelf, seats: Seats) -> MCPServer[Any]:
         """List the points on which the documents differ in numbers or dates, each with all its versions."""
         with _mistakes_told():
             differ = shelf.differences()
-        counts = {"sentences": differ.sentences, "compared": differ.compared}
-        return _result({"disagreements": points(differ.found[offset : offset + limit])} | counts)
+        return _result(compared(differ, offset, limit))
 
     @tool
     def timeline(limit: Limit = 50, offset: Offset = 0) -> Annotated[CallToolResult, shapes.Timeline]:

@@ -17,10 +17,11 @@ from starlette.types import Receive, Scope, Send
 from corpus import FeudError
 from index import EVERYTHING, Filter, FilterError, Hit, filtered
 from rag import Answer, Turn
-from rag.contract import passages
+from rag.contract import passages, points
 from rag.errors import QuestionError
 from rag.question import checked
 from ui.access import network
+from ui.folder import Differences
 from ui.seats import BusyError, Seats
 from ui.shapes import Filters
 from ui.talk import Answerer
@@ -123,6 +124,13 @@ def found(question: str, hits: Sequence[Hit]) -> dict[str, Any]:
     """What a search found, with the words of the passages: `ui.shapes.Found`."""
     words = [each | {"text": hit.passage.text} for each, hit in zip(passages(hits), hits, strict=True)]
     return {"question": question, "passages": words}
+
+
+def compared(differ: Differences, offset: int = 0, limit: int | None = None) -> dict[str, Any]:
+    """Where documents differ, and how much was looked at for that: `ui.shapes.Disagreements`."""
+    stop = None if limit is None else offset + limit
+    counts = {"sentences": differ.sentences, "compared": differ.compared}
+    return {"disagreements": points(differ.found[offset:stop])} | counts
 
 
 def narrowed(filters: Filters) -> Filter:
