@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from rag.settings import Settings
 from rag.timeline import timeline
 from tests.browsing import PHONE, Opened, Served, ask, finished, no_index
-from tests.scripted import MAYOR_HAD_PROMISED, OPENED, Fixed, Scripted, ScriptedBench
+from tests.scripted import MAYOR_HAD_PROMISED, OPENED, QUESTION, Fixed, Scripted, ScriptedBench
 from ui.archive import Archive
 from ui.folder import Folder
 
@@ -57,6 +57,62 @@ CONTRAST = """element => {
     while (rgb(getComputedStyle(ground).backgroundColor)[3] === 0) ground = ground.parentElement;
     const [a, b] = [getComputedStyle(element).color, getComputedStyle(ground).backgroundColor].map(light);
     return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}"""
+
+
+@pytest.mark.browser
+def test_a_keyboard_is_enough_and_shows_where_it_is(
+    served: Served, browser_page: Opened, tmp_path: Path
+) -> None:
+    shelf = Fixed(events=timeline([OPENED, MAYOR_HAD_PROMISED]))
+    folder = Folder(Settings(tmp_path, tmp_path, tmp_path, ""), no_index)
+    page = browser_page(served(Scripted(), shelf, folder=folder))
+    unseen: list[str] = []
+
+    def reach(part: str, key: str = "Tab") -> None:
+        for _ in range(60):
+            page.keyboard.press(key)
+            if dim := page.evaluate(UNSEEN):
+                unseen.append(dim)
+            if page.evaluate("part => document.activeElement.matches(part)", part):
+                return
+        raise AssertionError(f"{part} was not reached")
+
+    def opens(part: str) -> None:
+        page.keyboard.press("Enter")
+        page.locator("#cited:focus").wait_for()
+        page.keyboard.press("Escape")
+        assert page.evaluate("part => document.activeElement.matches(part)", part)
+
+    page.locator("#question textarea:focus").wait_for()
+    assert page.locator("#question textarea").get_attribute("dir") == "auto"
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Enter")
+    finished(page)
+    for part in (".reference", ".version .cite", ".statement .cite"):
+        reach(part, "Shift+Tab")  # from the box back through the answer
+        opens(part)
+    reach("[data-do=times]", "Shift+Tab")
+    page.keyboard.press("Enter")
+    page.locator("#times time").nth(1).wait_for()
+    reach("#times .volume")
+    opens("#times .volume")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.dataset.do") == "times"
+    reach("[data-do=shelf]", "Shift+Tab")
+    page.keyboard.press("Enter")
+    reach("#shelf .volume")
+    page.keyboard.press("Enter")
+    page.locator("#source .document").wait_for()
+    assert unseen == []
+
+
+# What has the focus, where nothing around it shows that; the box shows it by its border.
+UNSEEN = """() => {
+    const here = document.activeElement;
+    const seen = here.matches("body, #question textarea") || getComputedStyle(here).outlineStyle !== "none"
+        || getComputedStyle(here.closest("label") ?? here).outlineStyle !== "none";
+    return seen ? "" : here.outerHTML.slice(0, 120);
 }"""
 
 

@@ -73,8 +73,15 @@ function dated(first, by) {
   trigger("times", { document: chosen("document"), language: chosen("language"), first });
 }
 const area = () => $("#question textarea");
-area()?.setAttribute("dir", "auto");
-if (!phone.matches) area()?.focus(); // on a phone that would cover the page with its keyboard
+// The box may come after this. On a phone the focus would cover the page with its keyboard.
+function greet() {
+  const box = area();
+  box?.setAttribute("dir", "auto");
+  if (!phone.matches && document.activeElement === document.body) box?.focus();
+  return box !== null;
+}
+const coming = new MutationObserver(() => greet() && coming.disconnect());
+if (!greet()) coming.observe(root, { childList: true, subtree: true });
 
 const peek = document.createElement("div");
 peek.id = "peek";
@@ -119,11 +126,12 @@ function open(button, wanted) {
 
 function close() {
   if (!root.dataset.view) return;
-  view(opener?.closest("#times, #quality")?.id ?? "");
+  const panel = opener?.closest("#times, #quality")?.id ?? "";
+  view(panel);
   opener?.removeAttribute("data-open");
   const back = opener?.isConnected ? opener : area();
   back?.focus({ preventScroll: true });
-  opener = null;
+  opener = panel ? $(`#top [data-do=${panel}]`) : null;
 }
 
 let lingering = 0; // the clock that runs while a peek is on
@@ -210,7 +218,11 @@ document.addEventListener("click", (event) => {
     if (data.do === "times" && !$("#times .volumes")) trigger("times", {});
     if (root.dataset.view === "talks") trigger("talks", { do: "list" });
     if (root.dataset.view === "quality") trigger("quality", {});
-    if (phone.matches) $(`#${data.do} button`)?.focus();
+    if (root.dataset.view && (phone.matches || event.detail === 0)) { // by a key: Tab goes on inside
+      const panel = $(`#${data.do}`);
+      panel.tabIndex = -1;
+      panel.focus({ preventScroll: true });
+    }
   } else if (data.do === "fresh") {
     shown = "";
     opener = null;
