@@ -58,7 +58,7 @@ test: lint browser models ## lint, types, a short eval on the real models, all t
 torture: $(VENV)/.dev ## faults and attacks, all rounds of them: under an hour
 	$(VENV)/bin/pytest tests/torture --torture --seed=$(or $(SEED),1) --timeout=3600
 
-FUZZED := words markdown html batch front_matter question stream pdf text docx descriptions headers
+FUZZED := words markdown html mail saved_page epub feed batch front_matter question stream pdf text docx descriptions headers
 
 fuzz: $(VENV)/.dev ## feed what reads documents, questions and replies, led by the code that is reached: make fuzz MINUTES=60
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.targets import FOUND, TARGETS
 from tests.scripted_llm import DONE, event, finish, first_word, text, usage
+from tests.test_corpus_formats import MHTML, REPLY, RSS, epub, letter
 from tests.test_corpus_read import PAGE, PDF
 from tests.torture.conftest import Rounds
 
@@ -84,6 +85,16 @@ YAML = [
     "!!python/name:os.system ",
     "{x: ",
 ]
+MAIL = [
+    *("Subject: ", "From: a <b@c>", "Date: Mon, 3 May 2021", "\n", "\n\n", "> ", "=?utf-8?q?a?=", "--b\n"),
+    *("Content-Type: ", "multipart/mixed", "text/html", "text/plain", "; boundary=b\n", "; charset=x"),
+    "Content-Transfer-Encoding: base64",
+]
+XML = [
+    *("<rss>", "</rss>", "<item>", "</item>", "<title>", "</title>", "<feed>", "<entry>", "&amp;", "&b;"),
+    *("<![CDATA[", "]]>", "<!DOCTYPE a [<!ENTITY b 'c'>]>", "<pubDate>", "2021-05-03", "<package>", "<spine>"),
+    "<itemref idref='a'/>",
+]
 HEADERS = ["Basic ", "Bearer ", "bWU6czM6c2FtZQ==", ":", "2001:db8::1", "%", "::ffff:1.2.3.4", "\0"]
 EVENTS = [
     *(
@@ -138,6 +149,10 @@ INPUTS = {
     "html": spliced(PAGE.encode()),
     "pdf": spliced(PDF),
     "docx": spliced(_docx()),
+    "mail": spliced(letter(plain=REPLY, html=PAGE, attached="figures").as_bytes()) | joined(MAIL),
+    "saved_page": spliced(MHTML.encode()),
+    "epub": spliced(epub()) | joined(XML).map(lambda data: epub(data.decode("utf-8", "replace"))),
+    "feed": spliced(RSS.encode()) | joined(XML),
     "words": joined(PROSE),
     "descriptions": joined(TOML),
     "question": joined(PROSE),

@@ -17,6 +17,7 @@ from rag.assistant import Assistant
 from rag.errors import QuestionError
 from rag.prompt import visible
 from tests.scripted_llm import CloseEmbedder
+from tests.test_corpus_formats import epub
 from tests.test_rag_assistant import MOULIN, QUAY, TOWER, check
 from tests.torture.conftest import Rounds
 
@@ -65,6 +66,24 @@ HOSTILE: dict[str, Callable[[Random], bytes]] = {
     "many.docx": lambda c: zipped("a.xml", b"x", c.randint(10, 3_000)),
     "torn.docx": lambda c: zipped("word/document.xml", b"<a/>")[: c.randint(4, 100)],
     "entities.docx": lambda c: zipped("word/document.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'),
+    "bomb.epub": lambda c: zipped("OEBPS/a.xhtml", b" " * c.randint(10**6, 60 * 10**6)),
+    "torn.epub": lambda c: epub()[: c.randint(4, 900)],
+    "nested.eml": lambda c: b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n" * c.randint(10, 20_000),
+    "levels.eml": lambda c: b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(c.randint(10, 900))
+    ),
+    "long.eml": lambda c: b"Subject: " + b"=?utf-8?q?a?= " * c.randint(10, 30_000) + b"\n\nwords of it",
+    "addresses.eml": lambda c: b"From: " + b"(" * c.randint(10, 30_000) + b"\n\nwords of it",
+    "entities.rss": lambda c: (
+        b'<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa">'
+        + b"".join(
+            b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 9 if n else b"&a;" * 9)
+            for n in range(c.randint(3, 9))
+        )
+        + b"]><rss><item><title>&a3;</title></item></rss>"
+    ),
+    "deep.rss": lambda c: b"<rss><item>" * c.randint(10, 20_000) + b"<title>words</title>",
+    "items.xml": lambda c: b"<rss>" + b"<item><title>a</title></item>" * c.randint(10, 5_000) + b"</rss>",
     "noise.pdf": lambda c: b"%PDF-1.7\n" + c.randbytes(c.randint(1, 5_000)),
     "loop.pdf": lambda c: (
         b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 1 0 R/Kids[1 0 R]>>endobj\ntrailer<</Root 1 0 R>>"
