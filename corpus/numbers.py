@@ -12,40 +12,22 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from importlib.resources import files
 
+from corpus.numerals import DIGITS, MEASURES, ORDINALS, SCALES, added, counts, value
+
 Quantity = frozenset[Decimal]
 """The possible readings of one number."""
 
-_CJK_SCALES = {
-    "百": 2,
-    "千": 3,
-    "万": 4,
-    "萬": 4,
-    "亿": 8,
-    "億": 8,
-    "兆": 12,
-    "천": 3,
-    "만": 4,
-    "억": 8,
-    "조": 12,
-}
-_CJK_DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
-_HAN_NUMERALS = frozenset(_CJK_DIGITS) | set("十百千")
-_MEASURES = "人家个個次つ位名条條支艘場场岁歲只隻台座辆輛张張份项項届屆倍天周週点點"
-"""Words that stand between a numeral and what it counts, the commonest in news."""
 _TOKEN = re.compile(
     r"(?P<digits>(?<![\d.,])\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,'’]\d+)*)"
-    rf"|(?P<han>[〇零一二三四五六七八九两十百千]+(?=[年月日号亿億万萬兆{_MEASURES}]))"
-    r"|(?P<scale>[百千万萬亿億兆만억조])"
+    rf"|(?P<han>[〇零一二三四五六七八九两十百千]+(?=[年月日号亿億万萬兆{MEASURES}]))"
+    rf"|(?P<scale>[{''.join(SCALES)}])"
     r"|(?P<word>[^\W\d_\u3040-\u30ff\u3400-\u9fff]+)"  # without spaces between words, a run is no word
     r"|(?P<other>[^\s])"
 )
 # Behind digits; 届 counts years, too ("2018届").
 _MEASURED = re.compile(
-    rf"\s?[多余餘]?(?:[百千万萬亿億兆만억조]|元(?!素|旦|首|月)|(?![届屆])[{_MEASURES}])|\s?(?:USD|EUR|GBP|CHF|JPY|CNY)\b"
+    rf"\s?[多余餘]?(?:[{''.join(SCALES)}]|元(?!素|旦|首|月)|(?![届屆])[{MEASURES}])|\s?(?:USD|EUR|GBP|CHF|JPY|CNY)\b"
 )
-_NUMERAL = r"(?:\d+(?:[.,]\d+)*|[〇零一二三四五六七八九两十百千]+)"
-_COMPOUND = re.compile(rf"(?<![第제\d.,])(?:{_NUMERAL}[百千万萬亿億兆천만억조]+ ?)+(?:{_NUMERAL}(?![\d年년]))?")
-_PART = re.compile(rf"({_NUMERAL})([百千万萬亿億兆천만억조]*)")
 _GLUED = {"K": 3, "M": 6, "B": 9}  # "$97.4B"
 _SIGNS = str.maketrans("٫٬", ".,")  # Arabic
 _MAY = re.compile(
@@ -67,13 +49,13 @@ def quantities(text: str, language: str) -> list[Quantity]:
     """
     words = _words(language)
     # No-break spaces become spaces, full-width digits digits.
-    text = _COMPOUND.sub(_compounded, unicodedata.normalize("NFKC", text).translate(_SIGNS))
+    text = added(unicodedata.normalize("NFKC", text).translate(_SIGNS))
     found: list[Quantity] = []
     scalable = False  # the token before was a number that a scale may multiply
     for match in _TOKEN.finditer(text):
         kind, token = match.lastgroup, match.group().casefold()
         scale = (
-            _CJK_SCALES.get(token)
+            SCALES.get(token)
             if kind in ("han", "scale")
             else words["scales"].get(token, _glued(text, match))
             if kind == "word"
@@ -82,11 +64,11 @@ def quantities(text: str, language: str) -> list[Quantity]:
         if scale is not None and scalable:
             found[-1] = frozenset(value.scaleb(scale) for value in found[-1])
             continue
-        scalable = kind in ("digits", "han") and not text.startswith(("제", "第"), max(0, match.start() - 1))
+        scalable = kind in ("digits", "han") and not text.startswith(ORDINALS, max(0, match.start() - 1))
         if kind == "digits":
             found.extend(_readings(token))
-        elif kind == "han" and _counts(token, text[match.end()]):
-            found.append(frozenset([_han(token)]))
+        elif kind == "han" and counts(token, text[match.end()]):
+            found.append(frozenset([value(token)]))
         elif kind == "han":
             scalable = False
         elif kind == "word" and token in words["spelled"]:
@@ -118,7 +100,7 @@ def may_hold_thousands(text: str, language: str) -> bool:
 @cache
 def _thousands(language: str) -> re.Pattern[str]:
     """What every such quantity is written with: a digit, a numeral or a scale."""
-    signs = "".join((*_CJK_SCALES, *_CJK_DIGITS, "十"))
+    signs = "".join((*SCALES, *DIGITS, "十"))
     return re.compile("|".join((rf"[\d{signs}]", *map(re.escape, _words(language)["scales"]))))
 
 
@@ -214,26 +196,6 @@ def _readings(digits: str) -> list[Quantity]:
     return [frozenset(values)] if values else [frozenset([Decimal(part)]) for part in parts]
 
 
-def _compounded(match: re.Match[str]) -> str:
-    """Digits for a numeral whose parts are added, in falling scales; any other as it was.
-
-    >>> [int(*q) for q in quantities("1万2000人、2億5000万ドル、三万五千人", "ja")]
-    [12000, 250000000, 35000]
-    """
-    parts = _PART.findall(match.group())
-    scales = [sum(_CJK_SCALES[character] for character in scale) for _, scale in parts]
-    values = [_han(value) if value[0] in _HAN_NUMERALS else max(_readings(value)[0]) for value, _ in parts]
-    whole = all(value == int(value) for value in values[1:]) and (scales[-1] or scales[-2:] == [4, 0])
-    falling = all(
-        value < 10 ** (above - scale)
-        for value, scale, above in zip(values[1:], scales[1:], scales, strict=False)
-    )
-    if len(parts) < 2 or not whole or not falling:
-        return match.group()
-    end = " " if match.group().endswith(" ") else ""
-    return f"{int(sum(value.scaleb(scale) for value, scale in zip(values, scales, strict=True)))}{end}"
-
-
 def _glued(text: str, match: re.Match[str]) -> int | None:
     """The power of ten of a letter right behind a number: capital, or small where it is money."""
     letter, before = match.group(), text[: match.start()]
@@ -250,35 +212,6 @@ def _meant(text: str, match: re.Match[str]) -> bool:
     """
     after = text[match.end() : match.end() + 2].strip()
     return match.group() != "May" or after.isdigit() or _MAY.search(text[: match.start()]) is not None
-
-
-def _counts(numeral: str, following: str) -> bool:
-    """Whether a numeral is a number by itself: 一家 is "a company", and 百万 alone is "millions".
-
-    >>> _counts("一", "家"), _counts("一", "月"), _counts("三", "家"), _counts("百", "万")
-    (False, True, True, False)
-    >>> quantities("两支球队落后四位", "zh") == quantities("two, four", "en")
-    True
-    """
-    return not (numeral == "一" and following in _MEASURES) and not set(numeral) <= set("百千")
-
-
-def _han(numeral: str) -> Decimal:
-    """The value of a Chinese numeral below ten thousand, or of a year spelled digit by digit.
-
-    >>> int(_han("二十三")), int(_han("二〇二四")), int(_han("十"))
-    (23, 2024, 10)
-    """
-    if not set(numeral) & set("十百千"):
-        return Decimal("".join(str(_CJK_DIGITS[c]) for c in numeral))
-    total, digit = 0, 0
-    for character in numeral:
-        if character in _CJK_DIGITS:
-            digit = _CJK_DIGITS[character]
-        else:
-            total += (digit or 1) * 10 ** {"十": 1, "百": 2, "千": 3}[character]
-            digit = 0
-    return Decimal(total + digit)
 
 
 @lru_cache(maxsize=1 << 14)
