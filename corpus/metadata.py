@@ -120,7 +120,8 @@ def front_matter(text: str) -> dict[str, str]:
         return {}
     try:
         table = yaml.load(match[1], Loader=yaml.BaseLoader)  # every value stays a string
-    except (yaml.YAMLError, RecursionError):  # often a title with a colon in it: take its lines as they are
+    # Often a title with a colon in it, seldom a character beyond Unicode: its lines are taken as they are.
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError):
         lines = (line.partition(":") for line in match[1].splitlines() if line[:1].isalpha())
         table = {key: value.strip() for key, _, value in lines}
     if not isinstance(table, dict):

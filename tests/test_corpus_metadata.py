@@ -90,6 +90,12 @@ def test_front_matter_that_is_no_yaml_is_read_line_by_line() -> None:
     }
 
 
+@pytest.mark.parametrize("escape", ["\\UFFFFFFFF", "\\U00110000"])
+def test_front_matter_with_a_character_that_is_none_is_read_line_by_line(escape: str) -> None:
+    found = front_matter(f'---\ntitle: "Launch {escape}"\nauthor: Ann Lee\n---\n')
+    assert found == {"title": f'"Launch {escape}"', "author": "Ann Lee"}
+
+
 def test_front_matter_can_not_grow() -> None:
     bomb = "a: &a [x, x]\n" + "".join(f"{c}: &{c} [*a, *a]\n" for c in "bcdefgh")
     assert front_matter(f"---\n{bomb}title: T\n---\n") == {"title": "T"}
