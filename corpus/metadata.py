@@ -13,7 +13,7 @@ from corpus.dates import dates
 from corpus.document import Precision, Published, Segment
 from corpus.errors import DocumentError
 from corpus.passages import plain
-from corpus.read import Content
+from corpus.read import Content, sound
 
 METADATA_FILE = "documents.toml"
 FRONT_MATTER = re.compile(r"\s*---[^\S\n]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[^\S\n]*(?:\r?\n|$)", re.DOTALL)
@@ -93,7 +93,7 @@ def describe(ident: str, content: Content, segments: Sequence[Segment]) -> Metad
 
     A date counts only where something calls it a date or it stands alone in the document's head.
     """
-    said = {**content.properties, **front_matter(content.text)}
+    said = {key: sound(value) for key, value in {**content.properties, **front_matter(content.text)}.items()}
     title = said.get("title") or _headline(content.text, segments) or PurePosixPath(ident).stem
     if said.get("date"):
         found = dates(said["date"])

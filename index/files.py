@@ -97,7 +97,7 @@ def look(
             else:
                 made = again(data)
         except DocumentError as error:
-            waiting.append((replace(file, state="quarantined", detail=str(error)), None))
+            waiting.append((_quarantined(file, str(error)), None))
             return None
         seen.add(file.sha256)
         waiting.append((file, None))
@@ -118,7 +118,7 @@ def look(
             except DocumentError as error:
                 made = _Parsed(fault=str(error))
         if made.fault:
-            file = replace(file, state="quarantined", detail=made.fault)
+            file = _quarantined(file, made.fault)
         elif made.document is not None:
             first[file.sha256] = file.id
         yield Found(file, made.document, made.said, max(number, len(entries)))
@@ -206,9 +206,20 @@ def _of_item(item: Item, metadata: Mapping[str, Metadata]) -> File:
     return File(_tellable(item.id), "", about, len(item.data), 0, 0, "indexed")
 
 
+def _quarantined(file: File, reason: str) -> File:
+    return replace(file, state="quarantined", detail=_tellable(reason))
+
+
 def _tellable(name: str) -> str:
-    """A name as it can be stored: of one that is no UTF-8, which the corpus quarantines, the bytes are told."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    r"""A name as it can be stored: of one that is no UTF-8, which the corpus quarantines, the bytes are told.
+
+    >>> _tellable("caf\udce9"), _tellable("half: \ud83d")
+    ('caf\\xe9', 'half: \\ud83d')
+    """
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # JSON can name what no file's name can hold
+        return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _stamped(folder: Path, entry: Entry, metadata: Mapping[str, Metadata]) -> File:

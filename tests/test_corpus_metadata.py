@@ -90,6 +90,11 @@ def test_front_matter_that_is_no_yaml_is_read_line_by_line() -> None:
     }
 
 
+def test_what_is_half_a_character_in_front_matter_is_none_in_what_it_says() -> None:
+    found = described(f'---\ntitle: "Launch \\ud83d\\ude80"\nauthor: "Ann \\ud83d"\n---\n{BODY}')
+    assert (found.title, found.author) == ("Launch 🚀", "Ann \ufffd")
+
+
 @pytest.mark.parametrize("escape", ["\\UFFFFFFFF", "\\U00110000"])
 def test_front_matter_with_a_character_that_is_none_is_read_line_by_line(escape: str) -> None:
     found = front_matter(f'---\ntitle: "Launch {escape}"\nauthor: Ann Lee\n---\n')

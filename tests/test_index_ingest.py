@@ -102,6 +102,20 @@ def test_the_second_time_costs_nothing_and_one_item_costs_itself(source: Path, t
     assert embedder.count - first.embedded < 20
 
 
+def test_a_record_with_half_a_character_costs_no_other(source: Path, tmp_path: Path) -> None:
+    odd = [{"id": "\ud800", "text": story(70)}, {"id": "\ud800", "text": story(71)}]
+    odd.append({"id": "cut", "text": story(72), "title": "cut \ud83d"})
+    (source / "odd.jsonl").write_text("".join(json.dumps(each) + "\n" for each in odd))
+    outcomes = told(run(source, tmp_path / "home"))
+    assert {name: outcomes[name] for name in outcomes if name.startswith("odd")} == {
+        "odd.jsonl#\\ud800": "quarantined has a name with characters that can't be shown; rename it",
+        "odd.jsonl#\\ud800#2": "quarantined has the id of an item before it, \\ud800",
+        "odd.jsonl#cut": "added",
+    }
+    index = open_index(tmp_path / "home", HashEmbedder())
+    assert (index.document("odd.jsonl#cut").title, len(index.documents)) == ("cut \ufffd", 46)
+
+
 def test_one_file_is_a_source(source: Path, tmp_path: Path) -> None:
     report = run(source / "more.jsonl", tmp_path / "home")
     assert report.documents == 42
