@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any, get_args
 
@@ -79,13 +80,27 @@ def _published(table: Any, where: str) -> Published:
     if published.precision not in get_args(Precision):
         raise DocumentError(f"{where}: precision {published.precision!r} must be day, month, year or none.")
     for key, value in (("value", published.value), ("until", published.until)):
-        if value is not None and not re.fullmatch(_VALUE.get(published.precision, r"(?!)"), value):
+        if value is not None and not _is_date(value, published.precision):
             raise DocumentError(f"{where}: {key} {value!r} is no date of precision {published.precision}.")
     if (published.value is None) != (published.precision == "none"):
         raise DocumentError(f"{where}: value and precision must be given together.")
     if published.until and published.until < (published.value or ""):
         raise DocumentError(f"{where}: until {published.until!r} lies before value {published.value!r}.")
     return published
+
+
+def _is_date(value: str, precision: Precision) -> bool:
+    """Whether `value` is a day of the calendar, or the month or year of one.
+
+    >>> [_is_date(value, "day") for value in ("2024-02-29", "2025-02-30", "2025-02")]
+    [True, False, False]
+    """
+    if not re.fullmatch(_VALUE.get(precision, r"(?!)"), value):
+        return False
+    try:
+        return bool(date.fromisoformat(value + "-01-01"[len(value) - 4 :]))
+    except ValueError:
+        return False
 
 
 def describe(ident: str, content: Content, segments: Sequence[Segment]) -> Metadata:

@@ -59,6 +59,15 @@ def test_the_dates_of_the_five_documents() -> None:
         ('["a.txt"]\ntitle = "A"\ncolour = "red"', "unknown key 'colour'"),
         ('["a.txt"]\ntitle = "A"\npublished = "2021"', "published must be a table"),
         ('["a.txt"]\ntitle = "A"\npublished = {value = "2021", precision = "day"}', "no date of precision day"),
+        (
+            '["a.txt"]\ntitle = "A"\npublished = {value = "2025-02-30", precision = "day"}',
+            "'2025-02-30' is no date",
+        ),
+        ('["a.txt"]\ntitle = "A"\npublished = {value = "0000", precision = "year"}', "'0000' is no date"),
+        (
+            '["a.txt"]\ntitle = "A"\npublished = {value = "2025-01", until = "2025-13", precision = "month"}',
+            "until '2025-13' is no date",
+        ),
         ('["a.txt"]\ntitle = "A"\npublished = {value = "2021"}', "no date of precision none"),
         ('["a.txt"]\ntitle = "A"\npublished = {precision = "year"}', "given together"),
         ('["a.txt"]\ntitle = "A"\npublished = {precision = "week"}', "precision 'week'"),
