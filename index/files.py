@@ -35,6 +35,18 @@ from index.workers import Workers
 # this when it is taken isn't trusted the next time (https://git-scm.com/docs/racy-git).
 RACY_NS = 2_000_000_000
 
+# What a mistake of ours raises that only some odd file shows: it must not cost all the others. What the machine
+# or what is installed raises (OSError, MemoryError, a model that can't be loaded) is no file's fault.
+_MISTAKES = (
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    RecursionError,
+    AssertionError,
+)
+
 Word = Literal["added", "changed", "unchanged", "removed", "duplicate", "quarantined"]
 
 
@@ -187,9 +199,11 @@ def _parsed(_: object, job: _Job | None) -> _Parsed:
         return _Parsed()
     try:
         document = parse(job.name, job.data, job.metadata, job.suffix, job.told)
+        return _Parsed(document, np.fromiter(said(document), np.int64))
     except DocumentError as error:
         return _Parsed(fault=str(error))
-    return _Parsed(document, np.fromiter(said(document), np.int64))
+    except _MISTAKES as error:
+        return _Parsed(fault=f"can't be read: {type(error).__name__}")
 
 
 def _data(item: Item) -> bytes:

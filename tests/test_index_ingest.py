@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from corpus import FeudError
 from index import Embedder, Report, build, open_index
-from index.workers import Workers
+from index.workers import Alone, Workers
 from tests.fakes import HashEmbedder
 from tests.test_index_build import CountingEmbedder, content, story, told
 
@@ -29,6 +30,22 @@ class Ahead:
     ) -> Iterator[Any]:
         done = [pickle.loads(pickle.dumps(work(HashEmbedder(), pickle.loads(pickle.dumps(t))))) for t in things]
         yield from done
+
+
+class Mistaken(Alone):
+    """Workers that make a mistake over each file of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(HashEmbedder())
+        self._name = name
+
+    def each(
+        self, work: Callable[[Embedder, Any], Any], things: Iterable[Any], together: int = 16
+    ) -> Iterator[Any]:
+        odd = {"title": 3}  # no text, as it has to be
+        return super().each(
+            work, (replace(t, told=odd) if getattr(t, "name", "") == self._name else t for t in things)
+        )
 
 
 @pytest.fixture
@@ -114,6 +131,14 @@ def test_a_record_with_half_a_character_costs_no_other(source: Path, tmp_path: P
     }
     index = open_index(tmp_path / "home", HashEmbedder())
     assert (index.document("odd.jsonl#cut").title, len(index.documents)) == ("cut \ufffd", 46)
+
+
+def test_a_mistake_over_one_file_costs_no_other(source: Path, tmp_path: Path) -> None:
+    outcomes = told(run(source, tmp_path / "home", workers=Mistaken("deep/b.md")))
+    assert outcomes.pop("deep/b.md") == "quarantined can't be read: AttributeError"
+    whole = told(run(source, tmp_path / "other"))
+    assert whole.pop("deep/b.md") == "added"
+    assert outcomes == whole
 
 
 def test_one_file_is_a_source(source: Path, tmp_path: Path) -> None:
