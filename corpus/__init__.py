@@ -2,7 +2,7 @@
 
 from corpus.copies import leave_out_copies, said
 from corpus.document import Document, Passage, Published, Segment, Sentence
-from corpus.errors import DocumentError, FeudError
+from corpus.errors import DocumentError, FeudError, PassingError
 from corpus.explain import explain
 from corpus.folder import Duplicate, Entry, Loaded, Quarantined, fingerprint, load, load_folder, parse, scan
 from corpus.items import Item, holds_items, items
@@ -20,6 +20,7 @@ __all__ = [
     "Item",
     "Loaded",
     "Passage",
+    "PassingError",
     "Published",
     "Quarantined",
     "Segment",

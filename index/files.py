@@ -16,6 +16,7 @@ from corpus import (
     DocumentError,
     Entry,
     Item,
+    PassingError,
     fingerprint,
     holds_items,
     items,
@@ -105,11 +106,12 @@ def look(
             if same and file.id in kept:
                 first[file.sha256] = file.id
             elif old is not None and same and same_splitter and old.state == "quarantined":
-                raise DocumentError(old.detail)
+                waiting.append((_quarantined(file, old.detail), None))
+                return None
             else:
                 made = again(data)
         except DocumentError as error:
-            waiting.append((_quarantined(file, str(error)), None))
+            waiting.append((_quarantined(file, str(error), passing=True), None))
             return None
         seen.add(file.sha256)
         waiting.append((file, None))
@@ -128,9 +130,9 @@ def look(
             try:
                 made = _parsed(None, again())
             except DocumentError as error:
-                made = _Parsed(fault=str(error))
+                made = _Parsed(fault=str(error), passing=True)
         if made.fault:
-            file = _quarantined(file, made.fault)
+            file = _quarantined(file, made.fault, made.passing)
         elif made.document is not None:
             first[file.sha256] = file.id
         yield Found(file, made.document, made.said, max(number, len(entries)))
@@ -186,11 +188,12 @@ def _job(
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """A document and what it says, or why there is none."""
+    """A document and what it says, or why there is none, which may be `passing`."""
 
     document: Document | None = None
     said: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     fault: str = ""
+    passing: bool = False
 
 
 def _parsed(_: object, job: _Job | None) -> _Parsed:
@@ -201,9 +204,9 @@ def _parsed(_: object, job: _Job | None) -> _Parsed:
         document = parse(job.name, job.data, job.metadata, job.suffix, job.told)
         return _Parsed(document, np.fromiter(said(document), np.int64))
     except DocumentError as error:
-        return _Parsed(fault=str(error))
+        return _Parsed(fault=str(error), passing=isinstance(error, PassingError))
     except _MISTAKES as error:
-        return _Parsed(fault=f"can't be read: {type(error).__name__}")
+        return _Parsed(fault=f"can't be read: {type(error).__name__}", passing=True)
 
 
 def _data(item: Item) -> bytes:
@@ -220,7 +223,9 @@ def _of_item(item: Item, metadata: Mapping[str, Metadata]) -> File:
     return File(_tellable(item.id), "", about, len(item.data), 0, 0, "indexed")
 
 
-def _quarantined(file: File, reason: str) -> File:
+def _quarantined(file: File, reason: str, passing: bool = False) -> File:
+    """A file of which there is no document. Without its hash, as when that is `passing`, it is read again."""
+    file = replace(file, sha256="") if passing else file
     return replace(file, state="quarantined", detail=_tellable(reason))
 
 

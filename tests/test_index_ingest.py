@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import resource
 import signal
 import subprocess
 import sys
@@ -14,9 +15,11 @@ from typing import Any
 import pytest
 
 from corpus import FeudError
+from corpus.apart import READER
 from index import Embedder, Report, build, open_index
 from index.workers import Alone, Workers
 from tests.fakes import HashEmbedder
+from tests.test_corpus_read import PDF
 from tests.test_index_build import CountingEmbedder, content, story, told
 
 ROOT = Path(__file__).parents[1]
@@ -46,6 +49,24 @@ class Mistaken(Alone):
         return super().each(
             work, (replace(t, told=odd) if getattr(t, "name", "") == self._name else t for t in things)
         )
+
+
+class Starved(Alone):
+    """Workers that can open no file while they read, so that no other process can be started."""
+
+    def each(
+        self, work: Callable[[Embedder, Any], Any], things: Iterable[Any], together: int = 16
+    ) -> Iterator[Any]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+        def starved(embedder: Embedder, thing: Any) -> Any:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+            try:
+                return work(embedder, thing)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+        return super().each(starved, things, together)
 
 
 @pytest.fixture
@@ -139,6 +160,21 @@ def test_a_mistake_over_one_file_costs_no_other(source: Path, tmp_path: Path) ->
     whole = told(run(source, tmp_path / "other"))
     assert whole.pop("deep/b.md") == "added"
     assert outcomes == whole
+
+
+def test_what_the_machine_may_be_to_blame_for_is_tried_again(source: Path, tmp_path: Path) -> None:
+    run(source, tmp_path / "home")
+    (source / "ships.pdf").write_bytes(PDF)
+    (source / "torn.pdf").write_bytes(b"%PDF-1.7 torn")
+    READER.close()
+    starved = run(source, tmp_path / "home", workers=Starved(HashEmbedder()))
+    broke = "quarantined broke the program that reads it; save it as plain text"
+    assert {told(starved)[name] for name in ("ships.pdf", "torn.pdf")} == {broke}
+    again = run(source, tmp_path / "home", workers=Starved(HashEmbedder()))
+    assert (again.outcomes, again.published) == (starved.outcomes, False)
+    fed = told(run(source, tmp_path / "home"))
+    assert fed["ships.pdf"] == "added"
+    assert fed["torn.pdf"].startswith("quarantined is a damaged PDF file")
 
 
 def test_one_file_is_a_source(source: Path, tmp_path: Path) -> None:
