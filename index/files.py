@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -86,13 +87,20 @@ def look(
     metadata, entries = load_metadata(folder), scan(source)
     first: dict[str, str] = {}  # by hash, the document that stands for all files with the same bytes
     seen: set[str] = set()  # the hashes of what stands so, or will if it can be parsed
+    named: set[str] = set()
     waiting: deque[tuple[File, Callable[[], _Job] | None]] = deque()
 
     def job(entry: Entry, item: Item | None) -> "_Job | None":
         """What is to be parsed of a file or its item, None for nothing; what is known of it waits for that."""
         file = _stamped(folder, entry, metadata) if item is None else _of_item(item, metadata)
+        twin = file.id in named
+        if twin:  # of an item and of a file, say, or of what can't be told as it is
+            file = replace(file, id=next(name for n in count(2) if (name := f"{file.id}#{n}") not in named))
+        named.add(file.id)
         again, made, old = partial(_job, folder, entry, item, metadata), None, before.get(file.id)
         try:
+            if twin:
+                raise DocumentError("has the name of another before it; rename it")
             data = b""
             if old is not None and _same_stamp(old, file):
                 file = replace(file, sha256=old.sha256)

@@ -154,6 +154,16 @@ def test_a_record_with_half_a_character_costs_no_other(source: Path, tmp_path: P
     assert (index.document("odd.jsonl#cut").title, len(index.documents)) == ("cut \ufffd", 46)
 
 
+def test_a_file_with_the_name_of_an_item_costs_no_other(source: Path, tmp_path: Path) -> None:
+    (source / "odd.jsonl").write_text(json.dumps({"id": "1.txt", "text": story(70)}))
+    (source / "odd.jsonl#1.txt").write_text(story(71))
+    for _ in range(2):
+        outcomes = told(run(source, tmp_path / "home"))
+        assert outcomes["odd.jsonl#1.txt#2"] == "quarantined has the name of another before it; rename it"
+    assert outcomes["odd.jsonl#1.txt"] == "unchanged"
+    assert open_index(tmp_path / "home", HashEmbedder()).document("odd.jsonl#1.txt").text == story(70)
+
+
 def test_a_mistake_over_one_file_costs_no_other(source: Path, tmp_path: Path) -> None:
     outcomes = told(run(source, tmp_path / "home", workers=Mistaken("deep/b.md")))
     assert outcomes.pop("deep/b.md") == "quarantined can't be read: AttributeError"
