@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -53,7 +54,8 @@ class Loaded:
 def scan(folder: Path) -> list[Entry]:
     """Return every file below `folder`, by id, without opening any; or the one file that `folder` is.
 
-    Hidden files and documents.toml are no documents. Raises DocumentError where there is no such folder.
+    Hidden files and documents.toml are no documents. Raises DocumentError where there is no such folder, or one
+    that can't be listed: nobody knows what is gone there.
     """
     if folder.is_file():
         status = folder.stat()
@@ -62,16 +64,28 @@ def scan(folder: Path) -> list[Entry]:
         raise DocumentError(
             f"There is no documents folder at {folder}. Make it, or name another in FEUD_DOCUMENTS."
         )
-    found = []
-    for parent, folders, files in os.walk(folder):
+    try:
+        return sorted(_entries(folder), key=lambda entry: entry.id)
+    except OSError as error:
+        raise DocumentError(
+            f"{error.filename} can't be listed: {error.strerror}. Let it be read, or take it out of {folder}."
+        ) from error
+
+
+def _entries(folder: Path) -> Iterator[Entry]:
+    def unless_gone(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError) or error.filename == str(folder):
+            raise error
+
+    for parent, folders, files in os.walk(folder, onerror=unless_gone):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             path = Path(parent, name)
             ident = path.relative_to(folder).as_posix()
             if not name.startswith(".") and ident != METADATA_FILE:
-                status = path.lstat()
-                found.append(Entry(ident, status.st_size, status.st_mtime_ns))
-    return sorted(found, key=lambda entry: entry.id)
+                with suppress(FileNotFoundError):  # it was there a moment ago
+                    status = path.lstat()
+                    yield Entry(ident, status.st_size, status.st_mtime_ns)
 
 
 def fingerprint(data: bytes) -> str:

@@ -1,10 +1,21 @@
 """A folder of files: every one has an outcome."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from corpus import DocumentError, Duplicate, Entry, fingerprint, load, load_folder, load_metadata, parse, scan
+from corpus import (
+    DocumentError,
+    Duplicate,
+    Entry,
+    fingerprint,
+    load,
+    load_folder,
+    load_metadata,
+    parse,
+    scan,
+)
 
 SHIPS = "The harbour office opened in May and has counted every ship since. It counted 312 in its first year.\n"
 
@@ -37,6 +48,29 @@ def test_a_copy_of_a_file_that_can_not_be_read_is_quarantined_too(tmp_path: Path
         (tmp_path / name).write_bytes(b"\0\0")
     loaded = load_folder(tmp_path)
     assert ([file.id for file in loaded.quarantined], loaded.duplicates) == (["a.txt", "b.txt"], ())
+
+
+def test_what_is_gone_when_it_is_looked_at_is_not_listed(tmp_path: Path) -> None:
+    listed = Path(
+        "/proc/self/fdinfo"
+    )  # its list names the file by which it is read, and that is closed by then
+    with (tmp_path / "a.txt").open("w") as file:
+        found = {entry.id for entry in scan(listed)}
+        assert str(file.fileno()) in found
+        assert all((listed / name).exists() for name in found)
+
+
+def test_a_folder_that_can_not_be_listed_is_not_taken_for_empty(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(SHIPS)
+    at = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(20):  # the system takes no path of so many characters
+        os.mkdir("deep" * 60, dir_fd=at)
+        within = os.open("deep" * 60, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = within
+    os.close(at)
+    with pytest.raises(DocumentError, match=r"deep can't be listed: File name too long\. Let it be read"):
+        scan(tmp_path)
 
 
 def test_scan_lists_size_and_time(tmp_path: Path) -> None:
