@@ -54,8 +54,8 @@ class Loaded:
 def scan(folder: Path) -> list[Entry]:
     """Return every file below `folder`, by id, without opening any; or the one file that `folder` is.
 
-    Hidden files and documents.toml are no documents. Raises DocumentError where there is no such folder, or one
-    that can't be listed: nobody knows what is gone there.
+    A link to a folder is listed and not followed. Hidden files and documents.toml are no documents. Raises
+    DocumentError where there is no such folder, or one that can't be listed: nobody knows what is gone there.
     """
     if folder.is_file():
         status = folder.stat()
@@ -79,7 +79,7 @@ def _entries(folder: Path) -> Iterator[Entry]:
 
     for parent, folders, files in os.walk(folder, onerror=unless_gone):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
+        for name in (*files, *(name for name in folders if Path(parent, name).is_symlink())):
             path = Path(parent, name)
             ident = path.relative_to(folder).as_posix()
             if not name.startswith(".") and ident != METADATA_FILE:

@@ -65,6 +65,8 @@ def opened(folder: Path, name: str) -> Iterator[BinaryIO]:
     try:
         if not path.resolve(strict=True).is_relative_to(folder.resolve()):
             raise DocumentError("is a link that leaves the documents folder; put a copy there instead")
+        if path.is_dir():
+            raise DocumentError("is a link to a folder, which is not followed; put a copy there instead")
         # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

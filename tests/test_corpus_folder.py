@@ -10,10 +10,12 @@ from corpus import (
     Duplicate,
     Entry,
     fingerprint,
+    items,
     load,
     load_folder,
     load_metadata,
     parse,
+    read_bytes,
     scan,
 )
 
@@ -71,6 +73,23 @@ def test_a_folder_that_can_not_be_listed_is_not_taken_for_empty(tmp_path: Path) 
     os.close(at)
     with pytest.raises(DocumentError, match=r"deep can't be listed: File name too long\. Let it be read"):
         scan(tmp_path)
+
+
+def test_a_link_to_a_folder_has_an_outcome(tmp_path: Path) -> None:
+    (tmp_path / "documents/deep").mkdir(parents=True)
+    (tmp_path / "documents/deep/a.txt").write_text(SHIPS)
+    (tmp_path / "documents/again").symlink_to("deep")
+    (tmp_path / "documents/deep/up.jsonl").symlink_to("..")
+    (tmp_path / "documents/out").symlink_to(tmp_path)
+    (tmp_path / "documents/.hidden").symlink_to("deep")
+    folder = tmp_path / "documents"
+    assert [entry.id for entry in scan(folder)] == ["again", "deep/a.txt", "deep/up.jsonl", "out"]
+    for name in ("again", "deep/up.jsonl"):
+        with pytest.raises(DocumentError, match="is a link to a folder, which is not followed; put a copy"):
+            read_bytes(folder, name)
+    assert [item.fault[:21] for item in items(folder, "deep/up.jsonl")] == ["is a link to a folder"]
+    with pytest.raises(DocumentError, match="is a link that leaves"):
+        read_bytes(folder, "out")
 
 
 def test_scan_lists_size_and_time(tmp_path: Path) -> None:
