@@ -111,6 +111,13 @@ def test_a_mail_of_html_says_it_in_paragraphs() -> None:
     assert extract(".eml", both.as_bytes()).text == "It counted 312."
 
 
+@pytest.mark.parametrize("kept", ["Prices:\n| A | 5 |\n|---|---|\n| B | 6 |", "Prices:\n  | A | 5 | \nEnd."])
+def test_a_table_in_a_mail_is_no_quotation(kept: str) -> None:
+    assert extract(".eml", letter(plain=kept).as_bytes()).text == kept
+    quoting = f"{kept}\nBob wrote:\n| How many?\n| | Of 5 | or 6?\n|\n\nMany."
+    assert extract(".eml", letter(plain=quoting).as_bytes()).text == f"{kept}\n\n\nMany."
+
+
 def test_what_stands_above_a_forwarded_mail_is_kept_alone() -> None:
     words = "See below.\n\n-----Original Message-----\nFrom: Bob\nFewer than 300."
     assert extract(".eml", letter(plain=words).as_bytes()).text == "See below."
