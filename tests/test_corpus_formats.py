@@ -148,6 +148,17 @@ def test_a_feed_is_one_document_with_a_heading_and_a_day_for_each_entry() -> Non
     assert extract(".xml", RSS.encode()).text.startswith("# A count of ships")
 
 
+@pytest.mark.parametrize("prefix", ["", "h:"])
+def test_the_elements_of_an_entry_of_a_feed_are_its_paragraphs(prefix: str) -> None:
+    words = (
+        "<{0}p>One <{0}b>fell</{0}b>.</{0}p><{0}p>Two<{0}br/>rose &lt; 3.</{0}p><{0}script>bad()</{0}script>"
+    )
+    space = 'xmlns:h="http://www.w3.org/1999/xhtml"' if prefix else 'xmlns="http://www.w3.org/1999/xhtml"'
+    entry = f"<{prefix}div {space}>{words.format(prefix)}</{prefix}div>"
+    feed = ATOM.replace(ATOM[ATOM.index("<div") : ATOM.index("</div>") + 6], entry)
+    assert extract(".atom", feed.encode()).text == "# Ships\n\n2021-05-03\n\nOne fell.\n\nTwo\nrose < 3."
+
+
 @pytest.mark.parametrize("suffix", [".mht", ".mhtml"])
 def test_a_saved_page_is_its_main_text_with_its_address(suffix: str) -> None:
     content = extract(suffix, MHTML.encode())
