@@ -106,15 +106,13 @@ def _is_date(value: str, precision: Precision) -> bool:
 def describe(ident: str, content: Content, segments: Sequence[Segment]) -> Metadata:
     """Return what a document says of itself: in front matter, in its format, in its head.
 
-    A date counts only where something calls it a date or it stands alone in the document's head.
+    A date counts only where something calls it a date or it stands alone in the document's head, a year alone
+    only where something calls it a date.
     """
     said = {key: sound(value) for key, value in {**content.properties, **front_matter(content.text)}.items()}
     title = said.get("title") or _headline(content.text, segments) or PurePosixPath(ident).stem
-    if said.get("date"):
-        found = dates(said["date"])
-        published = found[0].published(said["date"]) if found else Published()
-    else:
-        published = _printed_date(content.text, segments)
+    told = said.get("date")
+    published = _told_date(told) if told else _printed_date(content.text, segments)
     return Metadata(
         title=" ".join(title.split())[:_LONGEST_TITLE],
         publisher=said.get("publisher", ""),
@@ -159,6 +157,14 @@ def _printed_date(text: str, segments: Sequence[Segment]) -> Published:
         return Published()
     date, stub = found[0]
     return date.published(stub)
+
+
+def _told_date(told: str) -> Published:
+    """The date in what is called one: a book, say, tells its year and no more."""
+    if re.fullmatch(r"[12]\d{3}", told.strip()):
+        return Published(told.strip(), "year", words=told.strip())
+    found = dates(told)
+    return found[0].published(told) if found else Published()
 
 
 def _address(url: str | None) -> str | None:

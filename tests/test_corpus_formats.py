@@ -134,6 +134,11 @@ def test_a_book_has_its_chapters_in_the_order_of_reading() -> None:
     }
 
 
+def test_a_book_may_tell_its_year_alone() -> None:
+    book = parse("a.epub", epub(PACKAGE.replace("2021-05-03T00:00:00Z", "2021")), {})
+    assert (book.published.value, book.published.precision) == ("2021", "year")
+
+
 def test_a_feed_is_one_document_with_a_heading_and_a_day_for_each_entry() -> None:
     content = extract(".rss", RSS.encode())
     assert content.text == (

@@ -155,6 +155,22 @@ def test_a_date_line_dates_its_document(line: str, published: Published) -> None
     assert described(f"{line}\n\n{BODY}").published == published
 
 
+@pytest.mark.parametrize(
+    ("told", "published"),
+    [
+        ("2019", Published("2019", "year", words="2019")),
+        (" 1811\n", Published("1811", "year", words="1811")),
+        ("2019-04", Published("2019-04", "month", words="2019-04")),
+        ("0101", Published()),
+        ("20190", Published()),
+        ("2019 or 2020", Published()),
+    ],
+)
+def test_a_year_alone_is_a_date_where_it_is_called_one(told: str, published: Published) -> None:
+    assert described(BODY, date=told).published == published
+    assert described(f"{told}\n\n{BODY}").published.precision != "year"
+
+
 def test_a_date_in_the_article_dates_nothing() -> None:
     assert described(f"{BODY} It closed on 3 May 2021.").published == Published()
 
