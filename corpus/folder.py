@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
@@ -108,9 +108,8 @@ def parse(
     if not ident.isprintable():
         raise DocumentError("has a name with characters that can't be shown; rename it")
     content = extract_apart(suffix or PurePosixPath(ident).suffix.lower(), data)
-    content = replace(content, properties={**content.properties, **told})
     segments = segment(content.text)
-    known = metadata.get(ident) or describe(ident, content, segments)
+    known = metadata.get(ident) or describe(ident, content, segments, told)
     return Document(
         ident, content.text, known.title, known.publisher, known.published, known.url, known.author, segments
     )

@@ -2,10 +2,11 @@
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, get_args
 
 import yaml
@@ -103,16 +104,19 @@ def _is_date(value: str, precision: Precision) -> bool:
         return False
 
 
-def describe(ident: str, content: Content, segments: Sequence[Segment]) -> Metadata:
-    """Return what a document says of itself: in front matter, in its format, in its head.
+def describe(
+    ident: str, content: Content, segments: Sequence[Segment], told: Mapping[str, str] = MappingProxyType({})
+) -> Metadata:
+    """Return what is `told` of a document, else what it says of itself: in front matter, its format, its head.
 
     A date counts only where something calls it a date or it stands alone in the document's head, a year alone
     only where something calls it a date.
     """
-    said = {key: sound(value) for key, value in {**content.properties, **front_matter(content.text)}.items()}
+    own = {**content.properties, **front_matter(content.text)}
+    said = {key: sound(value) for key, value in {**own, **told}.items()}
     title = said.get("title") or _headline(content.text, segments) or PurePosixPath(ident).stem
-    told = said.get("date")
-    published = _told_date(told) if told else _printed_date(content.text, segments)
+    called = said.get("date")
+    published = _called_date(called) if called else _printed_date(content.text, segments)
     return Metadata(
         title=" ".join(title.split())[:_LONGEST_TITLE],
         publisher=said.get("publisher", ""),
@@ -159,12 +163,12 @@ def _printed_date(text: str, segments: Sequence[Segment]) -> Published:
     return date.published(stub)
 
 
-def _told_date(told: str) -> Published:
+def _called_date(words: str) -> Published:
     """The date in what is called one: a book, say, tells its year and no more."""
-    if re.fullmatch(r"[12]\d{3}", told.strip()):
-        return Published(told.strip(), "year", words=told.strip())
-    found = dates(told)
-    return found[0].published(told) if found else Published()
+    if re.fullmatch(r"[12]\d{3}", words.strip()):
+        return Published(words.strip(), "year", words=words.strip())
+    found = dates(words)
+    return found[0].published(words) if found else Published()
 
 
 def _address(url: str | None) -> str | None:

@@ -105,6 +105,12 @@ def test_one_file_can_be_loaded_alone(tmp_path: Path) -> None:
     assert fingerprint(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
+def test_what_is_told_of_a_document_goes_before_what_it_says() -> None:
+    text = f"---\ntitle: Ships\nauthor: Ann Lee\ndate: 2021-05-03\n---\n{SHIPS}"
+    found = parse("a.jsonl#1", text.encode(), {}, ".txt", {"title": "Boats", "date": "2022"})
+    assert (found.title, found.author, found.published.value) == ("Boats", "Ann Lee", "2022")
+
+
 def test_a_missing_folder_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="Make it"):
         load_folder(tmp_path / "none")
