@@ -1,4 +1,4 @@
-"""From a folder of files to documents. Every file has an outcome."""
+"""What files a folder has, and from the bytes of one to its document."""
 
 import hashlib
 import os
@@ -9,11 +9,9 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from corpus.apart import extract_apart
-from corpus.copies import leave_out_copies
 from corpus.document import Document
 from corpus.errors import DocumentError
-from corpus.metadata import METADATA_FILE, Metadata, describe, load_metadata
-from corpus.read import read_bytes
+from corpus.metadata import METADATA_FILE, Metadata, describe
 from corpus.segments import segment
 
 
@@ -24,31 +22,6 @@ class Entry:
     id: str
     size: int
     mtime_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """A file that can't become a document, and why: `f"{id} {reason}"` is a sentence."""
-
-    id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """A file with the same bytes as the document `of`, which stands for both."""
-
-    id: str
-    of: str
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What became of each file of a folder, each in the order of ids."""
-
-    documents: tuple[Document, ...]
-    duplicates: tuple[Duplicate, ...]
-    quarantined: tuple[Quarantined, ...]
 
 
 def scan(folder: Path) -> list[Entry]:
@@ -113,30 +86,3 @@ def parse(
     return Document(
         ident, content.text, known.title, known.publisher, known.published, known.url, known.author, segments
     )
-
-
-def load(folder: Path, ident: str, metadata: Mapping[str, Metadata]) -> Document:
-    """Return the document that the file `ident` of `folder` holds; raises DocumentError like `parse`."""
-    return parse(ident, read_bytes(folder, ident), metadata)
-
-
-def load_folder(folder: Path) -> Loaded:
-    """Return the documents of `folder`, the copies among its files and those that can't be read.
-
-    Raises DocumentError where there is no such folder or its documents.toml has a mistake.
-    """
-    metadata = load_metadata(folder)
-    documents, duplicates, quarantined = [], [], []
-    seen: dict[str, str] = {}
-    for entry in scan(folder):
-        try:
-            data = read_bytes(folder, entry.id)
-            first = seen.get(fingerprint(data))
-            if first is not None:
-                duplicates.append(Duplicate(entry.id, first))
-                continue
-            documents.append(parse(entry.id, data, metadata))
-            seen[fingerprint(data)] = entry.id
-        except DocumentError as error:
-            quarantined.append(Quarantined(entry.id, str(error)))
-    return Loaded(leave_out_copies(documents), tuple(duplicates), tuple(quarantined))

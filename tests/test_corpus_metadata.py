@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 import corpus
-from corpus import DocumentError, Published, load_folder, load_metadata
+from corpus import DocumentError, Published, load_metadata
 from corpus.dates import dates
 from corpus.metadata import Metadata, describe, front_matter
 from corpus.read import Content
 from corpus.segments import segment
+from tests.documents import documents_of
 
 FOLDER = Path(corpus.__file__).parent / "documents"
 BODY = (
@@ -22,24 +23,20 @@ def described(text: str, **properties: str) -> Metadata:
 
 
 def test_the_words_of_every_date_stand_in_its_document() -> None:
-    documents = load_folder(FOLDER).documents
+    documents = documents_of(FOLDER)
     words = {doc.id[:3]: doc.published.words for doc in documents}
     assert words.pop("004") == ""
     assert all(word and word in doc.text for doc, word in zip(documents, words.values(), strict=False))
 
 
 def test_the_addresses_stand_in_their_documents() -> None:
-    addresses = [(doc.url, doc.text) for doc in load_folder(FOLDER).documents if doc.url]
+    addresses = [(doc.url, doc.text) for doc in documents_of(FOLDER) if doc.url]
     assert len(addresses) == 2
     assert all(url in text for url, text in addresses)
 
 
 def test_the_dates_of_the_five_documents() -> None:
-    found = [
-        (p.value, p.until, p.precision, p.uncertain)
-        for d in load_folder(FOLDER).documents
-        for p in [d.published]
-    ]
+    found = [(p.value, p.until, p.precision, p.uncertain) for d in documents_of(FOLDER) for p in [d.published]]
     assert found == [
         ("2025-11-12", "2025-12-11", "day", True),
         ("2024-06-11", None, "day", False),

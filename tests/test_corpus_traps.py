@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 import corpus
-from corpus import Document, explain, load_folder, passages, sentences
+from corpus import Document, explain, passages, sentences
 from corpus.furniture import menus, slogans
 from corpus.language import guess
 from corpus.paragraphs import paragraphs
 from corpus.segments import segment
+from tests.documents import documents_of
 
 FOLDER = Path(corpus.__file__).parent / "documents"
-GERMAN, CHINESE, DUTCH, FRENCH, ITALIAN = load_folder(FOLDER).documents
+GERMAN, CHINESE, DUTCH, FRENCH, ITALIAN = documents_of(FOLDER)
 
 PROSE = {
     "en": "The harbour office opened in May and has counted all ships since. It counted 312 in its first year.",
