@@ -2,9 +2,9 @@
 
 from corpus.copies import leave_out_copies, said
 from corpus.document import Document, Passage, Published, Segment, Sentence
-from corpus.errors import DocumentError, FeudError
+from corpus.errors import DocumentError, FeudError, PassingError
 from corpus.explain import explain
-from corpus.folder import Duplicate, Entry, Loaded, Quarantined, fingerprint, load, load_folder, parse, scan
+from corpus.folder import Entry, fingerprint, parse, scan
 from corpus.items import Item, holds_items, items
 from corpus.metadata import load_metadata
 from corpus.passages import described, passages
@@ -14,14 +14,12 @@ from corpus.sentences import sentences
 __all__ = [
     "Document",
     "DocumentError",
-    "Duplicate",
     "Entry",
     "FeudError",
     "Item",
-    "Loaded",
     "Passage",
+    "PassingError",
     "Published",
-    "Quarantined",
     "Segment",
     "Sentence",
     "described",
@@ -30,8 +28,6 @@ __all__ = [
     "holds_items",
     "items",
     "leave_out_copies",
-    "load",
-    "load_folder",
     "load_metadata",
     "parse",
     "passages",

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Any
 
-from corpus.errors import DocumentError
+from corpus.errors import DocumentError, PassingError
 from corpus.read import SUFFIXES, Content, extract
 
 APART = tuple(suffix for suffix in SUFFIXES if suffix not in (".txt", ".md"))
@@ -30,7 +30,7 @@ class Reader:
         self._process: subprocess.Popen[bytes] | None = None
 
     def extract(self, suffix: str, data: bytes, seconds: float = SECONDS) -> Content:
-        """As `corpus.read.extract`; raises DocumentError, too, for what takes too long or breaks the reader."""
+        """As `corpus.read.extract`; raises PassingError for what takes too long or breaks the reader."""
         deadline = time.monotonic() + seconds
         with self._turn:
             try:
@@ -42,10 +42,10 @@ class Reader:
             except TimeoutError as error:
                 self.close()
                 reason = f"took longer than {seconds:.0f} s to read; save it as plain text"
-                raise DocumentError(reason) from error
+                raise PassingError(reason) from error
             except (OSError, EOFError, ValueError) as error:
                 self.close()
-                raise DocumentError("broke the program that reads it; save it as plain text") from error
+                raise PassingError("broke the program that reads it; save it as plain text") from error
         if "refused" in reply:
             raise DocumentError(reply["refused"])
         return Content(reply["text"], reply["properties"])

@@ -12,3 +12,7 @@ class FeudError(Exception):
 
 class DocumentError(FeudError):
     """A file can't become a document. Its message is the reason that quarantine shows."""
+
+
+class PassingError(DocumentError):
+    """A file can't become a document now, and the machine may be at fault: another time it may."""

@@ -7,7 +7,7 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from corpus.dates import dates
 from corpus.errors import DocumentError
-from corpus.markup import child_text, local_name, paragraphs_of, xml
+from corpus.markup import child_markup, child_text, local_name, paragraphs_of, xml
 from corpus.read import Content
 
 _ROOTS = {"rss", "feed", "RDF"}
@@ -39,7 +39,7 @@ def feed(data: bytes) -> Content:
 
 def _entry(entry: etree._Element) -> str:
     title = child_text(entry, "title")
-    said = child_text(entry, "encoded", "content", "description", "summary")
+    said = child_markup(entry, "encoded", "content", "description", "summary")
     words = paragraphs_of(f"<div>{said}</div>") if said else ""
     heading = " ".join(paragraphs_of(f"<div>{title}</div>").split()) if title else ""
     return "\n\n".join(part for part in (f"# {heading}" if heading else "", _day(entry), words) if part)

@@ -1,18 +1,17 @@
-"""From a folder of files to documents. Every file has an outcome."""
+"""What files a folder has, and from the bytes of one to its document."""
 
 import hashlib
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from corpus.apart import extract_apart
-from corpus.copies import leave_out_copies
 from corpus.document import Document
 from corpus.errors import DocumentError
-from corpus.metadata import METADATA_FILE, Metadata, describe, load_metadata
-from corpus.read import read_bytes
+from corpus.metadata import METADATA_FILE, Metadata, describe
 from corpus.segments import segment
 
 
@@ -25,35 +24,11 @@ class Entry:
     mtime_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """A file that can't become a document, and why: `f"{id} {reason}"` is a sentence."""
-
-    id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """A file with the same bytes as the document `of`, which stands for both."""
-
-    id: str
-    of: str
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What became of each file of a folder, each in the order of ids."""
-
-    documents: tuple[Document, ...]
-    duplicates: tuple[Duplicate, ...]
-    quarantined: tuple[Quarantined, ...]
-
-
 def scan(folder: Path) -> list[Entry]:
     """Return every file below `folder`, by id, without opening any; or the one file that `folder` is.
 
-    Hidden files and documents.toml are no documents. Raises DocumentError where there is no such folder.
+    A link to a folder is listed and not followed. Hidden files and documents.toml are no documents. Raises
+    DocumentError where there is no such folder, or one that can't be listed: nobody knows what is gone there.
     """
     if folder.is_file():
         status = folder.stat()
@@ -62,16 +37,28 @@ def scan(folder: Path) -> list[Entry]:
         raise DocumentError(
             f"There is no documents folder at {folder}. Make it, or name another in FEUD_DOCUMENTS."
         )
-    found = []
-    for parent, folders, files in os.walk(folder):
+    try:
+        return sorted(_entries(folder), key=lambda entry: entry.id)
+    except OSError as error:
+        raise DocumentError(
+            f"{error.filename} can't be listed: {error.strerror}. Let it be read, or take it out of {folder}."
+        ) from error
+
+
+def _entries(folder: Path) -> Iterator[Entry]:
+    def unless_gone(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError) or error.filename == str(folder):
+            raise error
+
+    for parent, folders, files in os.walk(folder, onerror=unless_gone):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
+        for name in (*files, *(name for name in folders if Path(parent, name).is_symlink())):
             path = Path(parent, name)
             ident = path.relative_to(folder).as_posix()
             if not name.startswith(".") and ident != METADATA_FILE:
-                status = path.lstat()
-                found.append(Entry(ident, status.st_size, status.st_mtime_ns))
-    return sorted(found, key=lambda entry: entry.id)
+                with suppress(FileNotFoundError):  # it was there a moment ago
+                    status = path.lstat()
+                    yield Entry(ident, status.st_size, status.st_mtime_ns)
 
 
 def fingerprint(data: bytes) -> str:
@@ -94,36 +81,8 @@ def parse(
     if not ident.isprintable():
         raise DocumentError("has a name with characters that can't be shown; rename it")
     content = extract_apart(suffix or PurePosixPath(ident).suffix.lower(), data)
-    content = replace(content, properties={**content.properties, **told})
     segments = segment(content.text)
-    known = metadata.get(ident) or describe(ident, content, segments)
+    known = metadata.get(ident) or describe(ident, content, segments, told)
     return Document(
         ident, content.text, known.title, known.publisher, known.published, known.url, known.author, segments
     )
-
-
-def load(folder: Path, ident: str, metadata: Mapping[str, Metadata]) -> Document:
-    """Return the document that the file `ident` of `folder` holds; raises DocumentError like `parse`."""
-    return parse(ident, read_bytes(folder, ident), metadata)
-
-
-def load_folder(folder: Path) -> Loaded:
-    """Return the documents of `folder`, the copies among its files and those that can't be read.
-
-    Raises DocumentError where there is no such folder or its documents.toml has a mistake.
-    """
-    metadata = load_metadata(folder)
-    documents, duplicates, quarantined = [], [], []
-    seen: dict[str, str] = {}
-    for entry in scan(folder):
-        try:
-            data = read_bytes(folder, entry.id)
-            first = seen.get(fingerprint(data))
-            if first is not None:
-                duplicates.append(Duplicate(entry.id, first))
-                continue
-            documents.append(parse(entry.id, data, metadata))
-            seen[fingerprint(data)] = entry.id
-        except DocumentError as error:
-            quarantined.append(Quarantined(entry.id, str(error)))
-    return Loaded(leave_out_copies(documents), tuple(duplicates), tuple(quarantined))

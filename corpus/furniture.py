@@ -52,7 +52,8 @@ def menus(text: str, found: list[Paragraph]) -> list[Paragraph]:
         return found
     below = _menu(text, found, _unlisted(text, found, prose[-1] + 1), least=4)
     above = _menu(text, found, range(prose[0]), least=6)[:-1]  # the last line above the prose is its headline
-    return [p.noise("navigation") if n in {*above, *below} else p for n, p in enumerate(found)]
+    marked = {*above, *below}
+    return [p.noise("navigation") if n in marked else p for n, p in enumerate(found)]
 
 
 def _is_prose(line: str) -> bool:
@@ -92,15 +93,18 @@ def slogans(text: str, found: list[Paragraph]) -> list[Paragraph]:
     prose = [n for n, p in enumerate(found) if p.kind == "article" and ended(text[p.start : p.end])]
     if not prose:
         return found
-    marks = {}
+    marks: dict[int, str] = {}
+    spoken: set[str] = set()
     for n, p in enumerate(found):
         line = text[p.start : p.end]
         edge = n < min(prose[0], _EDGE) or n > max(prose[-1], len(found) - _EDGE - 1)
         if p.kind == "article" and edge and len(line) <= 100 and not ended(line) and not _CODE.search(line):
             if _CRUMBS.fullmatch(line):
                 marks[n] = "navigation"
-            elif _SITE.search(line) and identify(line) not in {*_languages(text, found, prose), "und"}:
-                marks[n] = "slogan in another language"
+            elif _SITE.search(line):
+                spoken = spoken or {*_languages(text, found, prose), "und"}
+                if identify(line) not in spoken:
+                    marks[n] = "slogan in another language"
     return [p.noise(marks[n]) if n in marks else p for n, p in enumerate(found)]
 
 

@@ -11,7 +11,7 @@ from corpus.markup import paragraphs_of
 from corpus.read import Content, html_content
 
 _QUOTED_HTML = "//blockquote | //*[contains(concat(' ', @class, ' '), ' gmail_quote ')]"
-_QUOTED = re.compile(r"\s*[>|]")
+_QUOTED = re.compile(r"\s*(?:>|\|(?!.*\|\s*$))")  # a line that another | closes is a row of a table
 _FORWARDED = re.compile(r"\s*(?:-{3,}\s*\S.{2,60}\S\s*-{3,}|_{20,})\s*")  # "-----Original Message-----"
 _SIGNATURE = re.compile(r"-- ?")
 

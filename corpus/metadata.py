@@ -2,9 +2,11 @@
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, get_args
 
 import yaml
@@ -13,7 +15,7 @@ from corpus.dates import dates
 from corpus.document import Precision, Published, Segment
 from corpus.errors import DocumentError
 from corpus.passages import plain
-from corpus.read import Content
+from corpus.read import Content, sound
 
 METADATA_FILE = "documents.toml"
 FRONT_MATTER = re.compile(r"\s*---[^\S\n]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[^\S\n]*(?:\r?\n|$)", re.DOTALL)
@@ -79,7 +81,7 @@ def _published(table: Any, where: str) -> Published:
     if published.precision not in get_args(Precision):
         raise DocumentError(f"{where}: precision {published.precision!r} must be day, month, year or none.")
     for key, value in (("value", published.value), ("until", published.until)):
-        if value is not None and not re.fullmatch(_VALUE.get(published.precision, r"(?!)"), value):
+        if value is not None and not _is_date(value, published.precision):
             raise DocumentError(f"{where}: {key} {value!r} is no date of precision {published.precision}.")
     if (published.value is None) != (published.precision == "none"):
         raise DocumentError(f"{where}: value and precision must be given together.")
@@ -88,18 +90,33 @@ def _published(table: Any, where: str) -> Published:
     return published
 
 
-def describe(ident: str, content: Content, segments: Sequence[Segment]) -> Metadata:
-    """Return what a document says of itself: in front matter, in its format, in its head.
+def _is_date(value: str, precision: Precision) -> bool:
+    """Whether `value` is a day of the calendar, or the month or year of one.
 
-    A date counts only where something calls it a date or it stands alone in the document's head.
+    >>> [_is_date(value, "day") for value in ("2024-02-29", "2025-02-30", "2025-02")]
+    [True, False, False]
     """
-    said = {**content.properties, **front_matter(content.text)}
+    if not re.fullmatch(_VALUE.get(precision, r"(?!)"), value):
+        return False
+    try:
+        return bool(date.fromisoformat(value + "-01-01"[len(value) - 4 :]))
+    except ValueError:
+        return False
+
+
+def describe(
+    ident: str, content: Content, segments: Sequence[Segment], told: Mapping[str, str] = MappingProxyType({})
+) -> Metadata:
+    """Return what is `told` of a document, else what it says of itself: in front matter, its format, its head.
+
+    A date counts only where something calls it a date or it stands alone in the document's head, a year alone
+    only where something calls it a date.
+    """
+    own = {**content.properties, **front_matter(content.text)}
+    said = {key: sound(value) for key, value in {**own, **told}.items()}
     title = said.get("title") or _headline(content.text, segments) or PurePosixPath(ident).stem
-    if said.get("date"):
-        found = dates(said["date"])
-        published = found[0].published(said["date"]) if found else Published()
-    else:
-        published = _printed_date(content.text, segments)
+    called = said.get("date")
+    published = _called_date(called) if called else _printed_date(content.text, segments)
     return Metadata(
         title=" ".join(title.split())[:_LONGEST_TITLE],
         publisher=said.get("publisher", ""),
@@ -120,7 +137,8 @@ def front_matter(text: str) -> dict[str, str]:
         return {}
     try:
         table = yaml.load(match[1], Loader=yaml.BaseLoader)  # every value stays a string
-    except (yaml.YAMLError, RecursionError):  # often a title with a colon in it: take its lines as they are
+    # Often a title with a colon in it, seldom a character beyond Unicode: its lines are taken as they are.
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError):
         lines = (line.partition(":") for line in match[1].splitlines() if line[:1].isalpha())
         table = {key: value.strip() for key, _, value in lines}
     if not isinstance(table, dict):
@@ -143,6 +161,14 @@ def _printed_date(text: str, segments: Sequence[Segment]) -> Published:
         return Published()
     date, stub = found[0]
     return date.published(stub)
+
+
+def _called_date(words: str) -> Published:
+    """The date in what is called one: a book, say, tells its year and no more."""
+    if re.fullmatch(r"[12]\d{3}", words.strip()):
+        return Published(words.strip(), "year", words=words.strip())
+    found = dates(words)
+    return found[0].published(words) if found else Published()
 
 
 def _address(url: str | None) -> str | None:

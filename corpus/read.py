@@ -65,6 +65,8 @@ def opened(folder: Path, name: str) -> Iterator[BinaryIO]:
     try:
         if not path.resolve(strict=True).is_relative_to(folder.resolve()):
             raise DocumentError("is a link that leaves the documents folder; put a copy there instead")
+        if path.is_dir():
+            raise DocumentError("is a link to a folder, which is not followed; put a copy there instead")
         # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -112,7 +114,7 @@ def extract(suffix: str, data: bytes) -> Content:
         known = ", ".join(sorted(_READERS))
         raise DocumentError(f"has a format that can't be read ({suffix or 'no suffix'}); known are {known}")
     read = reader(data)
-    content = Content(_sound(read.text), {name: _sound(value) for name, value in read.properties.items()})
+    content = Content(sound(read.text), {name: sound(value) for name, value in read.properties.items()})
     if not content.text.strip():
         raise DocumentError("holds no text; a scan needs text recognition (OCR) first")
     if len(content.text) > MAX_CHARACTERS:
@@ -120,10 +122,10 @@ def extract(suffix: str, data: bytes) -> Content:
     return content
 
 
-def _sound(text: str) -> str:
-    """A text that UTF-8 can carry. A PDF maps its letters to what it likes, half a surrogate pair, too.
+def sound(text: str) -> str:
+    """Return a text that UTF-8 can carry: PDF, YAML and JSON may hold half a surrogate pair.
 
-    >>> _sound("\\ud83d\\ude00 \\ud800 \\0") == "\\U0001f600 \\ufffd \\ufffd"
+    >>> sound("\\ud83d\\ude00 \\ud800 \\0") == "\\U0001f600 \\ufffd \\ufffd"
     True
     """
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from corpus import (
     DocumentError,
     Entry,
     Item,
+    PassingError,
     fingerprint,
     holds_items,
     items,
@@ -34,6 +36,18 @@ from index.workers import Workers
 # A file that changes twice within one tick of the clock keeps its stamp, so a stamp that is younger than
 # this when it is taken isn't trusted the next time (https://git-scm.com/docs/racy-git).
 RACY_NS = 2_000_000_000
+
+# What a mistake of ours raises that only some odd file shows: it must not cost all the others. What the machine
+# or what is installed raises (OSError, MemoryError, a model that can't be loaded) is no file's fault.
+_MISTAKES = (
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    RecursionError,
+    AssertionError,
+)
 
 Word = Literal["added", "changed", "unchanged", "removed", "duplicate", "quarantined"]
 
@@ -73,13 +87,20 @@ def look(
     metadata, entries = load_metadata(folder), scan(source)
     first: dict[str, str] = {}  # by hash, the document that stands for all files with the same bytes
     seen: set[str] = set()  # the hashes of what stands so, or will if it can be parsed
+    named: set[str] = set()
     waiting: deque[tuple[File, Callable[[], _Job] | None]] = deque()
 
     def job(entry: Entry, item: Item | None) -> "_Job | None":
         """What is to be parsed of a file or its item, None for nothing; what is known of it waits for that."""
         file = _stamped(folder, entry, metadata) if item is None else _of_item(item, metadata)
+        twin = file.id in named
+        if twin:  # of an item and of a file, say, or of what can't be told as it is
+            file = replace(file, id=next(name for n in count(2) if (name := f"{file.id}#{n}") not in named))
+        named.add(file.id)
         again, made, old = partial(_job, folder, entry, item, metadata), None, before.get(file.id)
         try:
+            if twin:
+                raise DocumentError("has the name of another before it; rename it")
             data = b""
             if old is not None and _same_stamp(old, file):
                 file = replace(file, sha256=old.sha256)
@@ -93,11 +114,12 @@ def look(
             if same and file.id in kept:
                 first[file.sha256] = file.id
             elif old is not None and same and same_splitter and old.state == "quarantined":
-                raise DocumentError(old.detail)
+                waiting.append((_quarantined(file, old.detail), None))
+                return None
             else:
                 made = again(data)
         except DocumentError as error:
-            waiting.append((replace(file, state="quarantined", detail=str(error)), None))
+            waiting.append((_quarantined(file, str(error), passing=True), None))
             return None
         seen.add(file.sha256)
         waiting.append((file, None))
@@ -116,9 +138,9 @@ def look(
             try:
                 made = _parsed(None, again())
             except DocumentError as error:
-                made = _Parsed(fault=str(error))
+                made = _Parsed(fault=str(error), passing=True)
         if made.fault:
-            file = replace(file, state="quarantined", detail=made.fault)
+            file = _quarantined(file, made.fault, made.passing)
         elif made.document is not None:
             first[file.sha256] = file.id
         yield Found(file, made.document, made.said, max(number, len(entries)))
@@ -174,11 +196,12 @@ def _job(
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """A document and what it says, or why there is none."""
+    """A document and what it says, or why there is none, which may be `passing`."""
 
     document: Document | None = None
     said: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     fault: str = ""
+    passing: bool = False
 
 
 def _parsed(_: object, job: _Job | None) -> _Parsed:
@@ -187,9 +210,11 @@ def _parsed(_: object, job: _Job | None) -> _Parsed:
         return _Parsed()
     try:
         document = parse(job.name, job.data, job.metadata, job.suffix, job.told)
+        return _Parsed(document, np.fromiter(said(document), np.int64))
     except DocumentError as error:
-        return _Parsed(fault=str(error))
-    return _Parsed(document, np.fromiter(said(document), np.int64))
+        return _Parsed(fault=str(error), passing=isinstance(error, PassingError))
+    except _MISTAKES as error:
+        return _Parsed(fault=f"can't be read: {type(error).__name__}", passing=True)
 
 
 def _data(item: Item) -> bytes:
@@ -206,9 +231,22 @@ def _of_item(item: Item, metadata: Mapping[str, Metadata]) -> File:
     return File(_tellable(item.id), "", about, len(item.data), 0, 0, "indexed")
 
 
+def _quarantined(file: File, reason: str, passing: bool = False) -> File:
+    """A file of which there is no document. Without its hash, as when that is `passing`, it is read again."""
+    file = replace(file, sha256="") if passing else file
+    return replace(file, state="quarantined", detail=_tellable(reason))
+
+
 def _tellable(name: str) -> str:
-    """A name as it can be stored: of one that is no UTF-8, which the corpus quarantines, the bytes are told."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    r"""A name as it can be stored: of one that is no UTF-8, which the corpus quarantines, the bytes are told.
+
+    >>> _tellable("caf\udce9"), _tellable("half: \ud83d")
+    ('caf\\xe9', 'half: \\ud83d')
+    """
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # JSON can name what no file's name can hold
+        return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _stamped(folder: Path, entry: Entry, metadata: Mapping[str, Metadata]) -> File:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from corpus import Document, FeudError, Passage, Published
+from corpus import Document, FeudError, Published
 
 
 class FilterError(FeudError):
@@ -29,12 +29,8 @@ class Filter:
     since: date | None = None
     until: date | None = None
 
-    def admits(self, passage: Passage) -> bool:
-        return (not self.languages or passage.language in self.languages) and self.admits_document(
-            passage.document
-        )
-
     def admits_document(self, document: Document) -> bool:
+        """Whether a document is let through, whatever its languages: those are its passages' own."""
         first, last = span(document.published)
         return (
             (not self.publishers or document.publisher.casefold() in self.publishers)

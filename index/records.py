@@ -15,8 +15,9 @@ State = Literal["indexed", "duplicate", "quarantined"]
 class File:
     """What the index knows of one file: its bytes' hash, its stamp, and what became of it.
 
-    `described` is a hash of what documents.toml says of it. `detail` is the reason of a quarantine or the
-    id of the document that a duplicate repeats. Times are in nanoseconds, 0 where they can't be trusted.
+    `sha256` is "" where the file is to be read again. `described` is a hash of what documents.toml says of it.
+    `detail` is the reason of a quarantine or the id of the document that a duplicate repeats. Times are in
+    nanoseconds, 0 where they can't be trusted.
     """
 
     id: str

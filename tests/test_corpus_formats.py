@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from corpus import DocumentError, load_folder, parse
+from corpus import DocumentError, parse
 from corpus.read import extract
+from tests.documents import documents_of
 from tests.test_corpus_read import PAGE
 
 
@@ -111,6 +112,13 @@ def test_a_mail_of_html_says_it_in_paragraphs() -> None:
     assert extract(".eml", both.as_bytes()).text == "It counted 312."
 
 
+@pytest.mark.parametrize("kept", ["Prices:\n| A | 5 |\n|---|---|\n| B | 6 |", "Prices:\n  | A | 5 | \nEnd."])
+def test_a_table_in_a_mail_is_no_quotation(kept: str) -> None:
+    assert extract(".eml", letter(plain=kept).as_bytes()).text == kept
+    quoting = f"{kept}\nBob wrote:\n| How many?\n| | Of 5 | or 6?\n|\n\nMany."
+    assert extract(".eml", letter(plain=quoting).as_bytes()).text == f"{kept}\n\n\nMany."
+
+
 def test_what_stands_above_a_forwarded_mail_is_kept_alone() -> None:
     words = "See below.\n\n-----Original Message-----\nFrom: Bob\nFewer than 300."
     assert extract(".eml", letter(plain=words).as_bytes()).text == "See below."
@@ -127,6 +135,11 @@ def test_a_book_has_its_chapters_in_the_order_of_reading() -> None:
     }
 
 
+def test_a_book_may_tell_its_year_alone() -> None:
+    book = parse("a.epub", epub(PACKAGE.replace("2021-05-03T00:00:00Z", "2021")), {})
+    assert (book.published.value, book.published.precision) == ("2021", "year")
+
+
 def test_a_feed_is_one_document_with_a_heading_and_a_day_for_each_entry() -> None:
     content = extract(".rss", RSS.encode())
     assert content.text == (
@@ -139,6 +152,17 @@ def test_a_feed_is_one_document_with_a_heading_and_a_day_for_each_entry() -> Non
     assert content.text == "# Ships\n\n2021-05-03\n\nIt counted 312 ships."
     assert content.properties == {**about, "date": "2021-05-03"}
     assert extract(".xml", RSS.encode()).text.startswith("# A count of ships")
+
+
+@pytest.mark.parametrize("prefix", ["", "h:"])
+def test_the_elements_of_an_entry_of_a_feed_are_its_paragraphs(prefix: str) -> None:
+    words = (
+        "<{0}p>One <{0}b>fell</{0}b>.</{0}p><{0}p>Two<{0}br/>rose &lt; 3.</{0}p><{0}script>bad()</{0}script>"
+    )
+    space = 'xmlns:h="http://www.w3.org/1999/xhtml"' if prefix else 'xmlns="http://www.w3.org/1999/xhtml"'
+    entry = f"<{prefix}div {space}>{words.format(prefix)}</{prefix}div>"
+    feed = ATOM.replace(ATOM[ATOM.index("<div") : ATOM.index("</div>") + 6], entry)
+    assert extract(".atom", feed.encode()).text == "# Ships\n\n2021-05-03\n\nOne fell.\n\nTwo\nrose < 3."
 
 
 @pytest.mark.parametrize("suffix", [".mht", ".mhtml"])
@@ -158,13 +182,11 @@ def test_they_become_documents_with_title_author_and_date(tmp_path: Path) -> Non
     (tmp_path / "letter.eml").write_bytes(letter(plain=REPLY).as_bytes())
     (tmp_path / "book.epub").write_bytes(epub())
     (tmp_path / "feed.rss").write_text(RSS)
-    loaded = load_folder(tmp_path)
-    assert [(d.id, d.title, d.published.value) for d in loaded.documents] == [
+    assert [(d.id, d.title, d.published.value) for d in documents_of(tmp_path)] == [
         ("book.epub", "A count of ships", "2021-05-03"),
         ("feed.rss", "Port Today", None),
         ("letter.eml", "Ships in May – größer", "2021-05-03"),
     ]
-    assert loaded.quarantined == ()
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 import corpus
-from corpus import DocumentError, Published, load_folder, load_metadata
+from corpus import DocumentError, Published, load_metadata
 from corpus.dates import dates
 from corpus.metadata import Metadata, describe, front_matter
 from corpus.read import Content
 from corpus.segments import segment
+from tests.documents import documents_of
 
 FOLDER = Path(corpus.__file__).parent / "documents"
 BODY = (
@@ -22,24 +23,20 @@ def described(text: str, **properties: str) -> Metadata:
 
 
 def test_the_words_of_every_date_stand_in_its_document() -> None:
-    documents = load_folder(FOLDER).documents
+    documents = documents_of(FOLDER)
     words = {doc.id[:3]: doc.published.words for doc in documents}
     assert words.pop("004") == ""
     assert all(word and word in doc.text for doc, word in zip(documents, words.values(), strict=False))
 
 
 def test_the_addresses_stand_in_their_documents() -> None:
-    addresses = [(doc.url, doc.text) for doc in load_folder(FOLDER).documents if doc.url]
+    addresses = [(doc.url, doc.text) for doc in documents_of(FOLDER) if doc.url]
     assert len(addresses) == 2
     assert all(url in text for url, text in addresses)
 
 
 def test_the_dates_of_the_five_documents() -> None:
-    found = [
-        (p.value, p.until, p.precision, p.uncertain)
-        for d in load_folder(FOLDER).documents
-        for p in [d.published]
-    ]
+    found = [(p.value, p.until, p.precision, p.uncertain) for d in documents_of(FOLDER) for p in [d.published]]
     assert found == [
         ("2025-11-12", "2025-12-11", "day", True),
         ("2024-06-11", None, "day", False),
@@ -59,6 +56,15 @@ def test_the_dates_of_the_five_documents() -> None:
         ('["a.txt"]\ntitle = "A"\ncolour = "red"', "unknown key 'colour'"),
         ('["a.txt"]\ntitle = "A"\npublished = "2021"', "published must be a table"),
         ('["a.txt"]\ntitle = "A"\npublished = {value = "2021", precision = "day"}', "no date of precision day"),
+        (
+            '["a.txt"]\ntitle = "A"\npublished = {value = "2025-02-30", precision = "day"}',
+            "'2025-02-30' is no date",
+        ),
+        ('["a.txt"]\ntitle = "A"\npublished = {value = "0000", precision = "year"}', "'0000' is no date"),
+        (
+            '["a.txt"]\ntitle = "A"\npublished = {value = "2025-01", until = "2025-13", precision = "month"}',
+            "until '2025-13' is no date",
+        ),
         ('["a.txt"]\ntitle = "A"\npublished = {value = "2021"}', "no date of precision none"),
         ('["a.txt"]\ntitle = "A"\npublished = {precision = "year"}', "given together"),
         ('["a.txt"]\ntitle = "A"\npublished = {precision = "week"}', "precision 'week'"),
@@ -88,6 +94,17 @@ def test_front_matter_that_is_no_yaml_is_read_line_by_line() -> None:
         "title": "Ships: a count",
         "date": "2021",
     }
+
+
+def test_what_is_half_a_character_in_front_matter_is_none_in_what_it_says() -> None:
+    found = described(f'---\ntitle: "Launch \\ud83d\\ude80"\nauthor: "Ann \\ud83d"\n---\n{BODY}')
+    assert (found.title, found.author) == ("Launch 🚀", "Ann \ufffd")
+
+
+@pytest.mark.parametrize("escape", ["\\UFFFFFFFF", "\\U00110000"])
+def test_front_matter_with_a_character_that_is_none_is_read_line_by_line(escape: str) -> None:
+    found = front_matter(f'---\ntitle: "Launch {escape}"\nauthor: Ann Lee\n---\n')
+    assert found == {"title": f'"Launch {escape}"', "author": "Ann Lee"}
 
 
 def test_front_matter_can_not_grow() -> None:
@@ -133,6 +150,22 @@ def test_a_property_of_the_file_format_is_the_title() -> None:
 )
 def test_a_date_line_dates_its_document(line: str, published: Published) -> None:
     assert described(f"{line}\n\n{BODY}").published == published
+
+
+@pytest.mark.parametrize(
+    ("told", "published"),
+    [
+        ("2019", Published("2019", "year", words="2019")),
+        (" 1811\n", Published("1811", "year", words="1811")),
+        ("2019-04", Published("2019-04", "month", words="2019-04")),
+        ("0101", Published()),
+        ("20190", Published()),
+        ("2019 or 2020", Published()),
+    ],
+)
+def test_a_year_alone_is_a_date_where_it_is_called_one(told: str, published: Published) -> None:
+    assert described(BODY, date=told).published == published
+    assert described(f"{told}\n\n{BODY}").published.precision != "year"
 
 
 def test_a_date_in_the_article_dates_nothing() -> None:

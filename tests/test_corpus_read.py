@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import DocumentError, load_folder, read_bytes
+from corpus import DocumentError, read_bytes
 from corpus.read import decode, extract
+from tests.documents import documents_of
 
 NTREX = Path(__file__).parent / "data" / "ntrex"
 GOLD = {path.name: path.read_text(encoding="utf-8") for path in sorted(NTREX.glob("*.txt"))}
@@ -148,9 +149,9 @@ def test_a_pdf_that_maps_a_letter_to_none_breaks_nothing(tmp_path: Path, letter:
     stream = b"7 0 obj<</Length %d>>stream\n%s\nendstream endobj\ntrailer" % (len(cmap % letter), cmap % letter)
     (tmp_path / "mapped.pdf").write_bytes(mapped.replace(b"trailer", stream))
     (tmp_path / "good.txt").write_text("It counted 312 ships in May.")
-    loaded = load_folder(tmp_path)
-    assert [document.id for document in loaded.documents] == ["good.txt", "mapped.pdf"]
-    assert loaded.documents[1].text.strip() == f"It counted 312 ships in {read}ay."
+    good, odd = documents_of(tmp_path)
+    assert (good.id, odd.id) == ("good.txt", "mapped.pdf")
+    assert odd.text.strip() == f"It counted 312 ships in {read}ay."
 
 
 @pytest.mark.parametrize(

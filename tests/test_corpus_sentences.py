@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import corpus
-from corpus import Document, described, explain, load_folder, passages, sentences
+from corpus import Document, described, explain, passages, sentences
 from corpus.segments import segment
 from corpus.sentences import LONGEST, split
+from tests.documents import documents_of
 
 FOLDER = Path(corpus.__file__).parent / "documents"
 XQUAD = Path(__file__).parent / "data" / "xquad-r"
@@ -128,7 +129,7 @@ def test_markdown_marks_at_the_edges_are_no_part_of_a_sentence() -> None:
     assert [s.text for s in sentences(document(text))] == ["It rained.", "All day.", "It snowed."]
 
 
-@pytest.mark.parametrize("doc", load_folder(FOLDER).documents, ids=lambda doc: doc.id)
+@pytest.mark.parametrize("doc", documents_of(FOLDER), ids=lambda doc: doc.id)
 def test_spans_of_the_documents_fit(doc: Document) -> None:
     check(doc)
 

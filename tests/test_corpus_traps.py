@@ -1,15 +1,20 @@
 """Each trap of the five documents: a test on the real file, and one on a text that is not from these files."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 import corpus
-from corpus import Document, explain, load_folder, passages, sentences
+from corpus import Document, explain, passages, sentences
+from corpus.furniture import menus, slogans
+from corpus.language import guess
+from corpus.paragraphs import paragraphs
 from corpus.segments import segment
+from tests.documents import documents_of
 
 FOLDER = Path(corpus.__file__).parent / "documents"
-GERMAN, CHINESE, DUTCH, FRENCH, ITALIAN = load_folder(FOLDER).documents
+GERMAN, CHINESE, DUTCH, FRENCH, ITALIAN = documents_of(FOLDER)
 
 PROSE = {
     "en": "The harbour office opened in May and has counted all ships since. It counted 312 in its first year.",
@@ -76,6 +81,23 @@ def test_a_slogan_in_another_language_is_noise_but_a_line_in_the_same_is_not() -
         ("slogan in another language", "LaRegione.example - La voce libera della montagna")
     ]
     assert left_out(document(f"Hafen - Ein Amt zählt die Schiffe\n\n{PROSE['de']}\n\n{MORE['de']}\n")) == []
+
+
+def test_a_text_of_many_paragraphs_is_read_once_for_all_lines_that_may_be_slogans() -> None:
+    heads = ["Hafen - Ein Amt zählt die Schiffe", "Der Hafen - alle Schiffe", "Das Amt - im Hafen"]
+    text = "\n\n".join(
+        [*heads, *(PROSE["de"].replace("312", str(n)) for n in range(5000))]
+    )  # no cache holds all
+    before = guess.cache_info().misses
+    assert len(slogans(text, paragraphs(text))) == 5003
+    assert guess.cache_info().misses - before <= 5003
+
+
+def test_a_long_list_of_short_lines_takes_no_longer_for_each_than_a_short_one() -> None:
+    text = "\n\n".join([PROSE["en"]] * 3 + ["About us"] * 20_000)
+    found, start = paragraphs(text), time.process_time()
+    assert sum(p.reason == "navigation" for p in menus(text, found)) == 20_000
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus import load, scan
+from corpus import parse, read_bytes, scan
 from eval.demo import DemoError, lay_out
 from eval.pools import LANGUAGES, news
 from rag.settings import Settings
@@ -27,7 +27,7 @@ def test_each_file_is_read_as_the_pool_has_it(tmp_path: Path) -> None:
     assert len(scan(own.documents)) == 6
     languages = set()
     for entry in scan(own.documents):
-        read, given = load(own.documents, entry.id, {}), texts[entry.id]
+        read, given = parse(entry.id, read_bytes(own.documents, entry.id), {}), texts[entry.id]
         article = [read.text[s.start : s.end] for s in read.segments if s.kind != "noise"]
         assert "".join("".join(article).split()) == "".join(given.text.split()), "something was left out"
         assert read.title == " ".join(given.text.splitlines()[0].split())[:150]

@@ -14,7 +14,7 @@ from lxml import html  # type: ignore[import-untyped]
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from corpus import FeudError, load_folder
+from corpus import FeudError
 from corpus.shipped import seed
 from eval.bounds import BoundError, NotEnoughError, bound
 from eval.casefile import CaseError, load, mistakes
@@ -25,6 +25,7 @@ from eval.web_report import web_page
 from index import build
 from rag.opening import open_embedder
 from rag.settings import Settings
+from tests.documents import documents_of
 from tests.scripted_llm import DONE, Reply, ScriptedServer, finish, text, usage
 from tests.test_eval_report import RIGHT, WRONG, hostile, summary
 from tests.test_ui_cli import FERRY, SOLD
@@ -85,7 +86,7 @@ def command(tmp_path: Path, server: ScriptedServer, monkeypatch: pytest.MonkeyPa
 
 def shipped(home: Path) -> dict[str, str]:
     seed(home / "documents")
-    return {document.id: document.text for document in load_folder(home / "documents").documents}
+    return {document.id: document.text for document in documents_of(home / "documents")}
 
 
 def test_the_template_holds_against_the_shipped_documents(tmp_path: Path) -> None:

@@ -5,16 +5,15 @@ from datetime import date
 
 import pytest
 
-from corpus import Document, Passage, Published, Sentence
+from corpus import Document, Published
 from index import EVERYTHING, FilterError, filtered
 
 DAY = Published("2025-02-12", "day")
 MAY_BE_LATER = Published("2025-02-03", "day", uncertain=True, until="2025-03-02")
 
 
-def passage(published: Published, publisher: str = "Le Fleuve", language: str = "fr") -> Passage:
-    document = Document("a.txt", "Le pont.", "", publisher=publisher, published=published)
-    return Passage(document, (Sentence(document, 0, 8, language),))
+def document(published: Published) -> Document:
+    return Document("a.txt", "Le pont.", "", publisher="Le Fleuve", published=published)
 
 
 @pytest.mark.parametrize(
@@ -36,16 +35,16 @@ def passage(published: Published, publisher: str = "Le Fleuve", language: str = 
 def test_a_document_is_admitted_where_its_date_may_fit(
     published: Published, since: str, until: str, admitted: bool
 ) -> None:
-    assert filtered(since=since, until=until).admits(passage(published)) is admitted
+    assert filtered(since=since, until=until).admits_document(document(published)) is admitted
 
 
 def test_languages_publishers_and_documents_are_each_held_to() -> None:
-    one = passage(DAY)
-    assert EVERYTHING.admits(one)
-    assert filtered(["FR", "de"], ["le fleuve"], ["a.txt"]).admits(one)
-    assert not filtered(["de"]).admits(one)
-    assert not filtered(publishers=["Stadtblatt"]).admits(one)
-    assert not filtered(documents=["b.txt"]).admits(one)
+    one = document(DAY)
+    assert EVERYTHING.admits_document(one)
+    assert filtered(["FR", "de"], ["le fleuve"], ["a.txt"]).admits_document(one)
+    assert filtered(["FR", "de"]) == replace(EVERYTHING, languages=frozenset({"fr", "de"}))
+    assert not filtered(publishers=["Stadtblatt"]).admits_document(one)
+    assert not filtered(documents=["b.txt"]).admits_document(one)
     assert filtered(publishers=["Le Fleuve"]) == replace(EVERYTHING, publishers=frozenset({"le fleuve"}))
 
 

@@ -2,10 +2,12 @@
 
 import json
 import pickle
+import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,11 @@ from typing import Any
 import pytest
 
 from corpus import FeudError
+from corpus.apart import READER
 from index import Embedder, Report, build, open_index
-from index.workers import Workers
+from index.workers import Alone, Workers
 from tests.fakes import HashEmbedder
+from tests.test_corpus_read import PDF
 from tests.test_index_build import CountingEmbedder, content, story, told
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +33,40 @@ class Ahead:
     ) -> Iterator[Any]:
         done = [pickle.loads(pickle.dumps(work(HashEmbedder(), pickle.loads(pickle.dumps(t))))) for t in things]
         yield from done
+
+
+class Mistaken(Alone):
+    """Workers that make a mistake over each file of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(HashEmbedder())
+        self._name = name
+
+    def each(
+        self, work: Callable[[Embedder, Any], Any], things: Iterable[Any], together: int = 16
+    ) -> Iterator[Any]:
+        odd = {"title": 3}  # no text, as it has to be
+        return super().each(
+            work, (replace(t, told=odd) if getattr(t, "name", "") == self._name else t for t in things)
+        )
+
+
+class Starved(Alone):
+    """Workers that can open no file while they read, so that no other process can be started."""
+
+    def each(
+        self, work: Callable[[Embedder, Any], Any], things: Iterable[Any], together: int = 16
+    ) -> Iterator[Any]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+        def starved(embedder: Embedder, thing: Any) -> Any:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+            try:
+                return work(embedder, thing)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+        return super().each(starved, things, together)
 
 
 @pytest.fixture
@@ -100,6 +138,53 @@ def test_the_second_time_costs_nothing_and_one_item_costs_itself(source: Path, t
     assert {name for name, word in changed.items() if word == "changed"} >= {"more.jsonl#s23"}
     assert changed["more.jsonl#s20"] == "removed"
     assert embedder.count - first.embedded < 20
+
+
+def test_a_record_with_half_a_character_costs_no_other(source: Path, tmp_path: Path) -> None:
+    odd = [{"id": "\ud800", "text": story(70)}, {"id": "\ud800", "text": story(71)}]
+    odd.append({"id": "cut", "text": story(72), "title": "cut \ud83d"})
+    (source / "odd.jsonl").write_text("".join(json.dumps(each) + "\n" for each in odd))
+    outcomes = told(run(source, tmp_path / "home"))
+    assert {name: outcomes[name] for name in outcomes if name.startswith("odd")} == {
+        "odd.jsonl#\\ud800": "quarantined has a name with characters that can't be shown; rename it",
+        "odd.jsonl#\\ud800#2": "quarantined has the id of an item before it, \\ud800",
+        "odd.jsonl#cut": "added",
+    }
+    index = open_index(tmp_path / "home", HashEmbedder())
+    assert (index.document("odd.jsonl#cut").title, len(index.documents)) == ("cut \ufffd", 46)
+
+
+def test_a_file_with_the_name_of_an_item_costs_no_other(source: Path, tmp_path: Path) -> None:
+    (source / "odd.jsonl").write_text(json.dumps({"id": "1.txt", "text": story(70)}))
+    (source / "odd.jsonl#1.txt").write_text(story(71))
+    for _ in range(2):
+        outcomes = told(run(source, tmp_path / "home"))
+        assert outcomes["odd.jsonl#1.txt#2"] == "quarantined has the name of another before it; rename it"
+    assert outcomes["odd.jsonl#1.txt"] == "unchanged"
+    assert open_index(tmp_path / "home", HashEmbedder()).document("odd.jsonl#1.txt").text == story(70)
+
+
+def test_a_mistake_over_one_file_costs_no_other(source: Path, tmp_path: Path) -> None:
+    outcomes = told(run(source, tmp_path / "home", workers=Mistaken("deep/b.md")))
+    assert outcomes.pop("deep/b.md") == "quarantined can't be read: AttributeError"
+    whole = told(run(source, tmp_path / "other"))
+    assert whole.pop("deep/b.md") == "added"
+    assert outcomes == whole
+
+
+def test_what_the_machine_may_be_to_blame_for_is_tried_again(source: Path, tmp_path: Path) -> None:
+    run(source, tmp_path / "home")
+    (source / "ships.pdf").write_bytes(PDF)
+    (source / "torn.pdf").write_bytes(b"%PDF-1.7 torn")
+    READER.close()
+    starved = run(source, tmp_path / "home", workers=Starved(HashEmbedder()))
+    broke = "quarantined broke the program that reads it; save it as plain text"
+    assert {told(starved)[name] for name in ("ships.pdf", "torn.pdf")} == {broke}
+    again = run(source, tmp_path / "home", workers=Starved(HashEmbedder()))
+    assert (again.outcomes, again.published) == (starved.outcomes, False)
+    fed = told(run(source, tmp_path / "home"))
+    assert fed["ships.pdf"] == "added"
+    assert fed["torn.pdf"].startswith("quarantined is a damaged PDF file")
 
 
 def test_one_file_is_a_source(source: Path, tmp_path: Path) -> None:

@@ -62,6 +62,10 @@ HOSTILE: dict[str, Callable[[Random], bytes]] = {
     "aliases.md": lambda c: aliases(c.randint(5, 12)).encode(),
     "yaml.md": lambda c: b"---\n" + b"[" * c.randint(10, 5_000) + b"\n---\nwords\n",
     "front.md": lambda c: b"---\ntitle: !!python/object/apply:os.system ['touch /tmp/x']\n---\nwords\n",
+    "escape.md": lambda c: b'---\ntitle: "\\U%08X \\ud83d"\n---\nwords\n' % c.randrange(1 << 32),
+    "half.jsonl": lambda c: (
+        b'{"id": "\\ud%03x", "title": "\\ud83d", "text": "words"}' % c.randrange(0x800, 0x1000)
+    ),
     "bomb.docx": lambda c: zipped("word/document.xml", b" " * c.randint(10**6, 60 * 10**6)),
     "many.docx": lambda c: zipped("a.xml", b"x", c.randint(10, 3_000)),
     "torn.docx": lambda c: zipped("word/document.xml", b"<a/>")[: c.randint(4, 100)],
