@@ -10,7 +10,6 @@ import json
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -382,7 +381,7 @@ class Catalogue:
         run_many("INSERT INTO sentences VALUES (?, ?, ?, ?, ?, ?, ?)", spans)
         windows = ((*place, i, *passage) for i, passage in enumerate(passages))
         run_many("INSERT INTO passages VALUES (?, ?, ?, ?, ?)", windows)
-        own = said(replace(record.document, segments=record.own))
+        own = said(record.alone)
         run_many("INSERT INTO said VALUES (?, ?, ?)", ((*place, sentence) for sentence in own))
 
     @contextmanager
