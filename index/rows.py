@@ -9,7 +9,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from itertools import accumulate
 from typing import Generic, Literal, Protocol, TypeVar, overload
 
@@ -20,6 +19,7 @@ from corpus import Document, Passage, Sentence
 from index.arrays import Arrays, Writer
 from index.filters import EVERYTHING, Filter, span
 from index.records import Record
+from index.remembered import Remembered
 from index.times import Period, of_the_time, periods
 from index.vectors import Mask, Rows, runs
 
@@ -177,8 +177,8 @@ class AllRows:
         self._firsts = {kind: _starts(volume.count(kind) for volume in volumes) for kind in KINDS}
         self._first_document = _starts(volume.documents for volume in volumes)
         self._order = {volume.number: i for i, volume in enumerate(volumes)}
-        self._record = lru_cache(_REMEMBERED)(source.record)
-        self._masks = lru_cache(_FILTERS)(self._found)
+        self._records = Remembered[Place, Record](_REMEMBERED)
+        self._masks = Remembered[Filter, tuple[Mask, Mask]](_FILTERS)
         self._living = np.zeros(self._first_document[-1], bool)
         self._living[[self._document(place) for place in source.places()]] = True
         self.alive: dict[Kind, Mask | None] = {
@@ -292,11 +292,14 @@ class AllRows:
         """Which passages `where` admits, and which sentences stand in them; None where that is all."""
         if where == EVERYTHING:
             return self.alive["passages"], self.alive["sentences"]
-        return self._masks(where)
+        return self._masks.get(where, self._found)
 
     def only(self, passages: Rows, admitted: Mask | None) -> Rows:
         """Return those of the passages that are `admitted`."""
         return passages if admitted is None else passages[admitted[passages]]
+
+    def _record(self, place: Place) -> Record:
+        return self._records.get(place, self._source.record)
 
     def _found(self, where: Filter) -> tuple[Mask, Mask]:
         documents = np.zeros(len(self._living), bool)
