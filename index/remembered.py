@@ -10,7 +10,8 @@ Value = TypeVar("Value")
 
 
 class Remembered(Generic[Key, Value]):
-    """The values that were asked for last, `most` of them. Any number of threads may ask.
+    """The values that were asked for last, `most` of them, which together weigh at most `heaviest`, but always
+    the last one. Any number of threads may ask.
 
     `functools.lru_cache` of a method would hold the method's object, which holds it in turn: what nobody uses
     any more would stay until Python looks for such circles.
@@ -20,8 +21,9 @@ class Remembered(Generic[Key, Value]):
     ([1, 4, 9, 9], 2)
     """
 
-    def __init__(self, most: int) -> None:
-        self._most, self._lock = most, Lock()
+    def __init__(self, most: int, heaviest: int = 0, weight: Callable[[Value], int] = lambda value: 0) -> None:
+        self._most, self._heaviest, self._weight = most, heaviest, weight
+        self._lock, self._total = Lock(), 0
         self._kept: OrderedDict[Key, Value] = OrderedDict()
 
     def __len__(self) -> int:
@@ -35,7 +37,9 @@ class Remembered(Generic[Key, Value]):
                 return self._kept[key]
         value = made(key)
         with self._lock:
-            self._kept[key] = value
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            if key not in self._kept:
+                self._kept[key] = value
+                self._total += self._weight(value)
+            while len(self._kept) > self._most or (self._total > self._heaviest and len(self._kept) > 1):
+                self._total -= self._weight(self._kept.popitem(last=False)[1])
         return value

@@ -12,13 +12,12 @@ from index.filters import EVERYTHING, Filter
 from index.milvus.layout import Kept, Manifest, kept_document, number_of
 from index.milvus.spans import Spans
 from index.remembered import Remembered
-from index.rows import KINDS, Kind, Lazy, Place
+from index.rows import CHARACTERS, KINDS, REMEMBERED, Kind, Lazy, Place, place_of
 from index.times import Period, of_the_time
 from index.vectors import Rows
 
 _BLOCK = 256  # rows that are told at once which documents they are of
 _BLOCKS = 512
-_DOCUMENTS = 512  # that are remembered, some 15 MB
 
 
 class StoredRows:
@@ -28,7 +27,9 @@ class StoredRows:
         self._spans, self._manifest, self._parts = spans, manifest, manifest.parts
         self._starts = np.cumsum([0, *(part.documents for part in self._parts)]).tolist()
         self._dead = [frozenset(part.dead) for part in self._parts]
-        self._documents = Remembered[Place, Kept](_DOCUMENTS)
+        self._documents = Remembered[Place, Kept](
+            REMEMBERED, CHARACTERS, lambda kept: len(kept.record.document.text)
+        )
         self._blocks = Remembered[tuple[Kind, int, int], dict[int, tuple[int, int]]](_BLOCKS)
         self.alive: dict[Kind, None] = dict.fromkeys(KINDS)  # the vectors know what is dead
 
@@ -74,12 +75,8 @@ class StoredRows:
         place = self._named(span.document.id)
         kept = self._kept(place)
         kind: Kind = "passages" if isinstance(span, Passage) else "sentences"
-        spans: Sequence[Passage | Sentence] = getattr(kept.record, kind)
-        where, text = (span.start, span.end), span.text  # the document may be another under the same id by now
-        for own, inside in zip(spans, kept.rows[kind], strict=True):
-            if (own.start, own.end) == where and own.text == text:
-                return self._spans.firsts[kind][place[0]] + inside
-        raise KeyError((span.document.id, span.start, span.end))
+        number = place_of(span, getattr(kept.record, kind))
+        return self._spans.firsts[kind][place[0]] + kept.rows[kind][number]
 
     def documents_of(self, sentences: Rows) -> Rows:
         spans = self._spans.get("sentences", sentences.tolist())
