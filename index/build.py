@@ -97,14 +97,17 @@ def refresh(home: Path, embedder: Embedder) -> Iterator[Progress]:
         newly, english = _newly_english(catalogue, stay, [], manifest.english)
         if not newly:
             return
-        if manifest.recipe.fingerprint != embedder.fingerprint:
-            raise IndexMismatch("embedder", manifest.recipe.embedder, embedder.name)
+        before, now = manifest.recipe, recipe_of(embedder)
+        if before.fingerprint != now.fingerprint:
+            raise IndexMismatch("embedder", before.embedder, now.embedder)
+        if before.splitter != now.splitter:  # the documents are cut as they were
+            raise IndexMismatch("splitter", before.splitter, now.splitter)
         files = list(catalogue.files().values())
 
         def made(name: str) -> tuple[Record, int]:
             return in_english(catalogue, catalogue.record(stay[name]))[0], 0
 
-        intact = not _damaged(home, manifest)
+        intact = before == now and not _damaged(home, manifest)
         left = {name: place for name, place in stay.items() if name not in newly}
         yield from revise(home, catalogue, files, newly, made, left, embedder, english, intact)
 

@@ -41,6 +41,7 @@ class Recipe:
     splitter: str
     metric: str = METRIC
     format: int = FORMAT
+    tokens: str = "unknown"  # as in each index before there was this field
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def _opened(settings: Settings, store: Store, embedder: Embedder, shown: Shown) 
     try:
         return store.open(embedder)
     except IndexMismatch as error:
-        if settings.store or error.what not in ("format", "splitter", "metric"):
+        if settings.store or error.what not in ("format", "splitter", "metric", "tokens"):
             raise
     for _ in shown(build(settings.documents, settings.home, embedder)):
         pass
