@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from heapq import nsmallest
 from pathlib import Path
 
 import numpy as np
 
-from corpus import Document, leave_out_copies, passages, sentences
+from corpus import Document, Segment, leave_out_copies, passages, sentences
+from corpus.copies import OWNERS
 from index.catalogue import Catalogue
 from index.embedder import Embedder
 from index.english import count_known, in_english
@@ -30,6 +32,8 @@ from index.records import File, Record
 from index.rows import Place
 from index.volumes import SMALL
 from index.workers import Alone, Workers
+
+_TOGETHER = 256  # documents that are compared with what is like them at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +97,17 @@ def refresh(home: Path, embedder: Embedder) -> Iterator[Progress]:
         newly, english = _newly_english(catalogue, stay, [], manifest.english)
         if not newly:
             return
-        if manifest.recipe.fingerprint != embedder.fingerprint:
-            raise IndexMismatch("embedder", manifest.recipe.embedder, embedder.name)
+        before, now = manifest.recipe, recipe_of(embedder)
+        if before.fingerprint != now.fingerprint:
+            raise IndexMismatch("embedder", before.embedder, now.embedder)
+        if before.splitter != now.splitter:  # the documents are cut as they were
+            raise IndexMismatch("splitter", before.splitter, now.splitter)
         files = list(catalogue.files().values())
 
         def made(name: str) -> tuple[Record, int]:
             return in_english(catalogue, catalogue.record(stay[name]))[0], 0
 
-        intact = not _damaged(home, manifest)
+        intact = before == now and not _damaged(home, manifest)
         left = {name: place for name, place in stay.items() if name not in newly}
         yield from revise(home, catalogue, files, newly, made, left, embedder, english, intact)
 
@@ -210,9 +217,13 @@ def _build(
         record, missing = in_english(catalogue, next(records))
         return record, len(missing)
 
+    def pairs() -> Iterator[tuple[Document, Document]]:
+        for name in new:
+            own = parsed[name] if name in parsed else catalogue.record(kept[name]).alone
+            yield replace(own, segments=marked.get(name, own.segments)), own
+
     new = sorted({*parsed, *marked})
-    pairs = (marked.get(name) or (parsed[name], parsed[name]) for name in new)
-    records = workers.each(_cut, pairs)  # `revise` asks for them in the order of their names
+    records = workers.each(_cut, pairs())  # `revise` asks for them in the order of their names
     stay = {name: place for name, place in left.items() if name not in newly}
     number, m, embedded = yield from revise(
         home, catalogue, files, {*new, *newly}, made, stay, embedder, english, intact, rebuild, small, workers
@@ -246,36 +257,79 @@ def _cut(_: Embedder, pair: tuple[Document, Document]) -> Record:
     return Record.of(document, own.segments, sentences(document), passages(document))
 
 
+class _Sayers:
+    """Who says a sentence, of those that were parsed and those that are kept."""
+
+    def __init__(self, catalogue: Catalogue, parsed: Parsed, kept: Mapping[str, Place]) -> None:
+        self._catalogue, self._volumes = catalogue, {place[0] for place in kept.values()}
+        self._names, self._kept = kept.keys(), {place: name for name, place in kept.items()}
+        self._parsed = sorted(parsed.said)
+        said = [parsed.said[name] for name in self._parsed]
+        numbers = np.concatenate([np.empty(0, np.int64), *said])
+        order = np.argsort(numbers, kind="stable")
+        self._numbers = numbers[order]
+        self._places = np.repeat(np.arange(len(said), dtype=np.int32), [len(own) for own in said])[order]
+
+    def kept(self, sentence: int) -> list[str]:
+        """The first `OWNERS` of those that are kept, by their ids."""
+        found = self._catalogue.saying([sentence], self._volumes) if self._kept else set()
+        return nsmallest(OWNERS, (self._kept[place] for place in found if place in self._kept))
+
+    def first(self, sentence: int) -> list[str]:
+        """The first `OWNERS` of all, by their ids."""
+        start, stop = (int(np.searchsorted(self._numbers, sentence, side)) for side in ("left", "right"))
+        parsed = [self._parsed[place] for place in self._places[start : min(stop, start + OWNERS)].tolist()]
+        return nsmallest(OWNERS, [*parsed, *self.kept(sentence)])
+
+    def touched(self, gone: Iterable[int]) -> set[str]:
+        """Those that share a sentence with another that was parsed or says what is `gone`."""
+        shared = np.zeros(len(self._numbers), bool)
+        shared[1:] = self._numbers[1:] == self._numbers[:-1]
+        shared[:-1] |= shared[1:]
+        names: set[str] = set()
+        known = []
+        for sentence in {*np.unique(self._numbers).tolist(), *gone} if self._kept else ():
+            if self.kept(sentence):
+                known.append(sentence)
+                names.update(name for name in self.first(sentence) if name in self._names)
+        shared |= np.isin(self._numbers, np.array(known, np.int64))
+        return names | {self._parsed[place] for place in np.unique(self._places[shared]).tolist()}
+
+
 def _marked(
     catalogue: Catalogue, parsed: Parsed, kept: Mapping[str, Place], gone: Iterable[Place]
-) -> dict[str, tuple[Document, Document]]:
-    """Leave out what documents repeat of each other; return those that may not be as they were parsed or kept.
+) -> dict[str, tuple[Segment, ...]]:
+    """Leave out what documents repeat of each other; return the segments of those that are not as they were.
 
-    With each comes the document as it was parsed. Only documents that share a sentence with one that is new,
-    changed or gone can change, and only those that share one with them say how. A parsed one that shares none
-    is as it is, and isn't returned.
+    Only documents that share a sentence with one that is new, changed or gone can change, and only those that
+    share one with them say how. They are read some at a time, and of those that say a sentence the first
+    `OWNERS`: what stands in more is kept in the first, as it must be, while the reason of one further down may
+    name a document that is no longer the first.
     """
-    volumes = {place[0] for place in kept.values()}
-    names = {place: name for name, place in kept.items()}
-    numbers, documents = np.unique(
-        np.concatenate([np.empty(0, np.int64), *parsed.said.values()]), return_counts=True
-    )
-    sentences = set(numbers.tolist())
-    sentences |= {sentence for place in gone for sentence in catalogue.said(place)}
-    touched = {place for place in catalogue.saying(sentences, volumes) if place in names}
-    around = catalogue.saying({s for place in touched for s in catalogue.said(place)} | sentences, volumes)
-    records = {names[place]: catalogue.record(place) for place in touched | around if place in names}
-    shared = {*numbers[documents > 1].tolist()}
-    shared |= {sentence for place in touched | around if place in names for sentence in catalogue.said(place)}
-    own = {name: parsed[name] for name, those in parsed.said.items() if not shared.isdisjoint(those.tolist())}
-    for name, record in records.items():
-        own[name] = replace(record.document, segments=record.own)
-    asked = {*own.keys() & parsed.keys(), *(names[place] for place in touched)}
-    return {
-        document.id: (document, own[document.id])
-        for document in leave_out_copies(own.values())
-        if document.id in asked and (document.id in parsed or records[document.id].document != document)
-    }
+    sayers = _Sayers(catalogue, parsed, kept)
+    touched = sorted(sayers.touched(s for place in gone for s in catalogue.said(place)))
+    marked: dict[str, tuple[Segment, ...]] = {}
+    for start in range(0, len(touched), _TOGETHER):
+        some = touched[start : start + _TOGETHER]
+        said = {
+            sentence
+            for name in some
+            for sentence in (parsed.said[name].tolist() if name in parsed else catalogue.said(kept[name]))
+        }
+        before, own = dict[str, tuple[Segment, ...]](), list[Document]()
+        for name in {*some, *(name for sentence in said for name in sayers.first(sentence))}:
+            if name in parsed:
+                document = parsed[name]
+                before[name] = document.segments
+            else:
+                record = catalogue.record(kept[name])
+                document = record.alone
+                before[name] = record.document.segments
+            own.append(document)
+        for document in leave_out_copies(own):
+            if document.id in some and document.segments != before[document.id]:
+                marked[document.id] = document.segments
+    return marked
 
 
 def _same(before: Mapping[str, File], files: Sequence[File]) -> bool:

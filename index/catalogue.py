@@ -10,7 +10,6 @@ import json
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,22 +25,22 @@ from index.schema import FORMAT, SCHEMA, UPGRADES, linked_sqlite
 from index.vectors import fault
 
 _LOG = 64 << 20  # bytes that SQLite's log keeps on the disk when it was longer
-
-
 _CACHE = 64 << 10  # kilobytes of pages that a connection keeps at most
+_PATIENCE = 5.0  # seconds that are waited for another connection's transaction
 
 
 class Catalogue:
-    """An open connection to the SQLite file. Who writes holds the writer's lock.
+    """An open connection to the SQLite file. Who writes holds the writer's lock, or waits for who does, for
+    `patience` seconds.
 
     Raises IndexMissing where there is nothing yet, IndexDamaged and IndexNotWritten for SQLite's faults.
     """
 
-    def __init__(self, path: Path, *, create: bool = False) -> None:
+    def __init__(self, path: Path, *, create: bool = False, patience: float = _PATIENCE) -> None:
         linked_sqlite()
         if not create and not path.exists():
             raise IndexMissing(path.parent)
-        self.path = path
+        self.path, self._patience = path, patience
         with self._faults():
             flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
             self._connection = apsw.Connection(str(path), flags=flags)
@@ -52,7 +51,7 @@ class Catalogue:
                 raise
 
     def _open(self, create: bool) -> None:
-        self._connection.set_busy_timeout(5_000)
+        self._connection.set_busy_timeout(int(1000 * self._patience))
         for pragma, value in (
             ("journal_mode", "wal"),
             ("synchronous", "full"),
@@ -144,13 +143,14 @@ class Catalogue:
     def record(self, place: Place) -> Record:
         """Return a document with its spans. Raises IndexDamaged if it isn't what was written."""
         with self._faults():
-            *document, written = next(
-                self._connection.execute(
-                    "SELECT id, text, metadata, segments, own, sha256 FROM documents "
-                    "WHERE volume = ? AND number = ?",
-                    place,
-                )
-            )
+            row = self._connection.execute(
+                "SELECT id, text, metadata, segments, own, sha256 FROM documents "
+                "WHERE volume = ? AND number = ?",
+                place,
+            ).fetchone()
+            if row is None:
+                raise IndexDamaged(self.path, f"document {place[1]} of volume {place[0]} is not there")
+            *document, written = row
             spans = list(
                 self._connection.execute(
                     "SELECT start, end, language, english FROM sentences "
@@ -176,7 +176,7 @@ class Catalogue:
         return (self.record((volume, number)) for number in numbers)
 
     def all_records(self) -> Iterator[Record]:
-        """The documents of all volumes with their spans, one at a time."""
+        """The documents of all volumes with their spans, one at a time; `hold` first where others write."""
         with self._faults():
             query = "SELECT DISTINCT volume FROM documents ORDER BY volume"
             volumes = [volume for (volume,) in self._connection.execute(query)]
@@ -381,7 +381,7 @@ class Catalogue:
         run_many("INSERT INTO sentences VALUES (?, ?, ?, ?, ?, ?, ?)", spans)
         windows = ((*place, i, *passage) for i, passage in enumerate(passages))
         run_many("INSERT INTO passages VALUES (?, ?, ?, ?, ?)", windows)
-        own = said(replace(record.document, segments=record.own))
+        own = said(record.alone)
         run_many("INSERT INTO said VALUES (?, ?, ?)", ((*place, sentence) for sentence in own))
 
     @contextmanager

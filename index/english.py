@@ -24,6 +24,7 @@ from index.progress import Progress
 from index.records import Record, key
 
 LONGEST = 4  # times as many letters as the original; Chinese becomes three times as long
+PATIENCE = 600.0  # seconds that a sentence waits to be kept: one transaction removes all of a large collection
 
 
 class Translator(Protocol):
@@ -64,13 +65,15 @@ def translate(home: Path, translator: Translator) -> Iterator[Progress]:
     """Translate what the index in `home` has not in English yet, one sentence after another.
 
     Each is kept at once, so that little is lost when this is stopped. `refresh` and the next build take them
-    up. Raises IndexMissing, IndexNotWritten and what the translator raises.
+    up. Others may build meanwhile. Raises IndexMissing, IndexNotWritten and what the translator raises.
     """
+    todo: dict[str, Sentence] = {}
     with Catalogue(catalogue_path(home)) as catalogue:
-        todo: dict[str, Sentence] = {}
+        catalogue.hold()
         for record in catalogue.all_records():
             _, waiting = in_english(catalogue, record)
             todo |= {s: t for s, t in zip(sources(record), record.sentences, strict=True) if s in waiting}
+    with Catalogue(catalogue_path(home), patience=PATIENCE) as catalogue:
         for done, (source, sentence) in enumerate(todo.items()):
             yield Progress("translate", done, len(todo))
             made = translator.english(sentence.text)
@@ -101,6 +104,7 @@ def shipped() -> dict[str, str]:
 def main(home: Path) -> None:
     """Print the English of the documents indexed in `home` in the form of `english.jsonl`."""
     with Catalogue(catalogue_path(home)) as catalogue:
+        catalogue.hold()
         texts = {s.text: key(s.text) for record in catalogue.all_records() for s in record.sentences}
         known = known_english(catalogue, texts.values())
     for text, source in texts.items():

@@ -16,7 +16,7 @@ class IndexMissing(FeudError):
 
 
 class IndexMismatch(FeudError):
-    """The saved index was built with another embedding model, splitter or file format."""
+    """The saved index was built with another embedding model, splitter, file format or tokens."""
 
     def __init__(self, what: str, built_with: str, asked_for: str) -> None:
         self.what = what

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from index.arrays import SMALL
 from index.assembly import sha256
-from index.errors import IndexBusy, IndexDamaged, IndexNotWritten
+from index.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexNotWritten
 from index.volumes import Volume
 
 FORMAT = 5
@@ -41,6 +41,7 @@ class Recipe:
     splitter: str
     metric: str = METRIC
     format: int = FORMAT
+    tokens: str = "unknown"  # as in each index before there was this field
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,14 @@ class Manifest:
 
     @classmethod
     def read(cls, text: str) -> "Manifest":
-        """Read what `text` wrote."""
+        """Read what `text` wrote. Raises IndexMismatch for one of a later feud, with other fields."""
         fields = json.loads(text)
-        volumes = {int(number): Volume.read(volume) for number, volume in fields["volumes"].items()}
-        recipe, english = Recipe(**fields["recipe"]), InEnglish(**fields.get("english", {}))
-        return cls(**{**fields, "recipe": recipe, "volumes": volumes, "english": english})
+        try:
+            volumes = {int(number): Volume.read(volume) for number, volume in fields["volumes"].items()}
+            recipe, english = Recipe(**fields["recipe"]), InEnglish(**fields.get("english", {}))
+            return cls(**{**fields, "recipe": recipe, "volumes": volumes, "english": english})
+        except (TypeError, KeyError) as error:
+            raise IndexMismatch("format", "of another feud", str(FORMAT)) from error
 
     def text(self) -> str:
         return json.dumps(asdict(self), indent=1, sort_keys=True)

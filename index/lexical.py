@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.arrays import Arrays, Looks, Writer
+from index.remembered import Remembered
 from index.tokens import tokens
 from index.vectors import Mask, Rows
 
@@ -35,6 +36,7 @@ FREQUENT = 1 / 16  # of the rows of such a list: a word that more hold finds non
 _DEEP = 16  # times as many rows as are wanted are scored with the frequent words of such a list
 _FEW = 32  # times fewer rows than the list has are sorted rather than counted
 _READ = 1 << 21  # rows that are read of a list before its pages are let go: 10 MB
+_QUESTIONS = 256  # that are remembered with who holds their words
 _MOST = 255  # a word that a row holds more often counts as so often
 
 
@@ -213,7 +215,7 @@ class Bm25Index:
         self._norms = {
             start: self._saturating(own, part) for own, parts in lists.items() for start, part in parts
         }
-        self._terms = lru_cache(maxsize=256)(self._cut)
+        self._remembered = Remembered[tuple[str, str, str], _Terms](_QUESTIONS)
 
     def statistics(self) -> dict[str, tuple[int, float]]:
         """How many living rows each language has, and how many tokens they have in the mean."""
@@ -253,7 +255,11 @@ class Bm25Index:
                     return tuple(token for token, (rows, _) in held if _holds(rows, row - start))
         return ()
 
-    def _cut(self, question: str, own: str, written: str) -> _Terms:
+    def _terms(self, question: str, own: str, written: str) -> _Terms:
+        return self._remembered.get((question, own, written), self._cut)
+
+    def _cut(self, key: tuple[str, str, str]) -> _Terms:
+        question, own, written = key
         words = asked(question, own, written)
         held = [part.holding(words) for _, part in self._lists[own]]
         holding = np.array(
@@ -342,7 +348,7 @@ def named(tokens: Sequence[str]) -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(digests), "<u8")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=_QUESTIONS)
 def asked(question: str, own: str, written: str) -> tuple[str, ...]:
     """The different tokens of a question; the lists of passages and of sentences both need them."""
     return tuple(dict.fromkeys(tokens(question, own, written)))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
@@ -71,6 +71,11 @@ class Record:
         )
         english = tuple(str(sentence[-1]) for sentence in sentences)
         return cls(whole, segments_from(own), inside, windows, english)
+
+    @property
+    def alone(self) -> Document:
+        """The document as it was parsed, with the segments that it has alone."""
+        return replace(self.document, segments=self.own)
 
     def rows(self) -> tuple[list[str], list[tuple[int, int, str, str]], list[tuple[str, str]]]:
         """The document, its sentences and its passages as a store keeps them."""

@@ -5,11 +5,10 @@ volume. Documents that are gone since a volume was written keep their rows there
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from itertools import accumulate
 from typing import Generic, Literal, Protocol, TypeVar, overload
 
@@ -20,6 +19,7 @@ from corpus import Document, Passage, Sentence
 from index.arrays import Arrays, Writer
 from index.filters import EVERYTHING, Filter, span
 from index.records import Record
+from index.remembered import Remembered
 from index.times import Period, of_the_time, periods
 from index.vectors import Mask, Rows, runs
 
@@ -29,7 +29,8 @@ Place = tuple[int, int]
 Item = TypeVar("Item")
 
 KINDS: tuple[Kind, Kind] = ("passages", "sentences")
-_REMEMBERED = 512  # documents, some 15 MB
+REMEMBERED = 512  # documents, some 15 MB of articles
+CHARACTERS = 16 << 20  # of these together, some 110 MB: the books of a question are read once for it
 _FILTERS = 8
 
 
@@ -177,8 +178,8 @@ class AllRows:
         self._firsts = {kind: _starts(volume.count(kind) for volume in volumes) for kind in KINDS}
         self._first_document = _starts(volume.documents for volume in volumes)
         self._order = {volume.number: i for i, volume in enumerate(volumes)}
-        self._record = lru_cache(_REMEMBERED)(source.record)
-        self._masks = lru_cache(_FILTERS)(self._found)
+        self._records = Remembered[Place, Record](REMEMBERED, CHARACTERS, lambda r: len(r.document.text))
+        self._masks = Remembered[Filter, tuple[Mask, Mask]](_FILTERS)
         self._living = np.zeros(self._first_document[-1], bool)
         self._living[[self._document(place) for place in source.places()]] = True
         self.alive: dict[Kind, Mask | None] = {
@@ -256,13 +257,7 @@ class AllRows:
         """Return the row of a span; raises KeyError for one that isn't there."""
         place = self._source.place(span.document.id)
         kind: Kind = "passages" if isinstance(span, Passage) else "sentences"
-        spans = getattr(self._record(place), kind)
-        where, text = (span.start, span.end), span.text  # the document may be another under the same id by now
-        number = next(
-            (i for i, own in enumerate(spans) if (own.start, own.end) == where and own.text == text), None
-        )
-        if number is None:
-            raise KeyError((span.document.id, span.start, span.end))
+        number = place_of(span, getattr(self._record(place), kind))
         volume = self._order[place[0]]
         arrays = self._volumes[volume].arrays
         inside = int(arrays[f"{kind}/row"][arrays[f"{kind}/first"][place[1]] + number])
@@ -292,11 +287,14 @@ class AllRows:
         """Which passages `where` admits, and which sentences stand in them; None where that is all."""
         if where == EVERYTHING:
             return self.alive["passages"], self.alive["sentences"]
-        return self._masks(where)
+        return self._masks.get(where, self._found)
 
     def only(self, passages: Rows, admitted: Mask | None) -> Rows:
         """Return those of the passages that are `admitted`."""
         return passages if admitted is None else passages[admitted[passages]]
+
+    def _record(self, place: Place) -> Record:
+        return self._records.get(place, self._source.record)
 
     def _found(self, where: Filter) -> tuple[Mask, Mask]:
         documents = np.zeros(len(self._living), bool)
@@ -352,6 +350,18 @@ class AllRows:
 
     def _document(self, place: Place) -> int:
         return self._first_document[self._order[place[0]]] + place[1]
+
+
+def place_of(span: Passage | Sentence, spans: Sequence[Passage | Sentence]) -> int:
+    """Return which of the spans, in the order of their starts, is that one; raises KeyError for none.
+
+    Its words have to be the same, too: the document may be another under the same id by now.
+    """
+    number = bisect_left(spans, span.start, key=lambda own: own.start)
+    own = spans[number] if number < len(spans) else None
+    if own is None or (own.start, own.end) != (span.start, span.end) or own.text != span.text:
+        raise KeyError((span.document.id, span.start, span.end))
+    return number
 
 
 def _period(days: Sequence[int]) -> Period:

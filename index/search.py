@@ -444,7 +444,7 @@ def agree(built: Recipe, asked: Recipe) -> None:
     if built.fingerprint != asked.fingerprint:
         names = (f"{r.embedder} ({r.fingerprint[:12]})" for r in (built, asked))
         raise IndexMismatch("embedder", *names)
-    for what in ("splitter", "metric", "format"):
+    for what in ("splitter", "metric", "format", "tokens"):
         values = str(getattr(built, what)), str(getattr(asked, what))
         if values[0] != values[1]:
             raise IndexMismatch(what, *values)

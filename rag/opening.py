@@ -1,10 +1,12 @@
 """Put together from settings what answers: the opened index and the language model."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from corpus import FeudError
 from index import (
     Embedder,
     Index,
@@ -13,6 +15,7 @@ from index import (
     Progress,
     Report,
     Store,
+    StoreFault,
     build,
     embedder_named,
     store_named,
@@ -22,6 +25,8 @@ from rag.engine import Endpoint, Engine
 from rag.errors import LLMError
 from rag.llm import LLM, OpenAILLM
 from rag.settings import Settings
+
+LOG = logging.getLogger("feud.index")
 
 Steps = Iterator[Progress | Report]
 Shown = Callable[[Steps], Iterable[Progress | Report]]
@@ -54,13 +59,26 @@ class Library:
         self._store = store_named(settings.store, settings.home)
         self._index = _opened(settings, self._store, embedder or open_embedder(settings), shown)
         self._lock = threading.Lock()
+        self._told = ""
 
     def latest(self) -> Index:
-        """Return the newest generation. Who holds an older one may go on using it."""
+        """Return the newest generation that can be opened. Who holds an older one may go on using it.
+
+        Why a newer one can't be opened is logged once. Raises StoreFault where the store does not answer, since
+        then nobody answers from what is held either.
+        """
         with self._lock:
-            newest = self._store.current()
-            if newest is not None and newest != self._index.generation:
-                self._index = self._store.open(self._index.embedder)
+            try:
+                newest = self._store.current()
+                if newest is not None and newest != self._index.generation:
+                    self._index = self._store.open(self._index.embedder)
+                self._told = ""
+            except StoreFault:
+                raise
+            except FeudError as error:
+                if str(error) != self._told:
+                    LOG.warning("generation %d goes on answering: %s", self._index.generation, error)
+                self._told = str(error)
             return self._index
 
 
@@ -71,7 +89,7 @@ def _opened(settings: Settings, store: Store, embedder: Embedder, shown: Shown) 
     try:
         return store.open(embedder)
     except IndexMismatch as error:
-        if settings.store or error.what not in ("format", "splitter", "metric"):
+        if settings.store or error.what not in ("format", "splitter", "metric", "tokens"):
             raise
     for _ in shown(build(settings.documents, settings.home, embedder)):
         pass

@@ -1,6 +1,9 @@
 """Repeated text, inside a document and across documents."""
 
+from random import Random
+
 from corpus import Document, leave_out_copies, sentences
+from corpus.copies import OWNERS
 from corpus.segments import segment
 
 SENTENCES = [
@@ -81,3 +84,26 @@ def test_a_paragraph_at_the_edge_of_three_documents_is_kept_once() -> None:
 def test_a_form_that_is_filled_in_alike_is_kept() -> None:
     form = "\n\n".join(f"Office {n}\n\nShips: none.\n\nBoats: none." for n in range(12))
     assert said(document("a.txt", form)).count("Boats: none.") == 12
+
+
+def test_copies_are_found_whatever_stands_in_every_document() -> None:
+    """Against a slow twin that compares each document with all before it."""
+    chosen = Random(3)
+    foot = "Subscribe here.", "Every reader of Port Today supports the people who report from the coast, " * 2
+    bodies: list[list[str]] = []
+    for number in range(3 * OWNERS):
+        body = [f"Ship {number} brought {chosen.randrange(10**6)} crates in week {n}." for n in range(5)]
+        if number % 3 == 2:
+            body = bodies[-2] if number % 2 else [*bodies[chosen.randrange(number)][:4], body[0]]
+        bodies.append(body)
+    documents = [document(f"{n:03}.txt", *body, *foot) for n, body in enumerate(bodies)]
+    found = leave_out_copies(documents)
+    copies = 0
+    for number, body in enumerate(bodies):
+        whole = sum(map(len, (*body, *foot)))
+        same = [sum(len(each) for each in (*body, *foot) if each in (*b, *foot)) for b in bodies[:number]]
+        best = max(same, default=0)
+        wanted = {f"repeats {same.index(best):03}.txt"} if best >= 0.8 * whole else set()
+        assert {reason for reason in reasons(found[number]) if reason.startswith("repeats")} == wanted
+        copies += bool(wanted)
+    assert copies >= OWNERS

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from corpus import DocumentError
+from corpus.copies import OWNERS
 from index.build import Report, build, repair, verify
 from index.catalogue import Catalogue
 from index.embedder import Matrix
@@ -325,6 +326,45 @@ def test_copies_are_told_from_kept_documents_as_from_new_ones(folder: Path, tmp_
     shutil.rmtree(tmp_path / "scratch")
     run(folder, tmp_path / "scratch")
     assert found(tmp_path / "home") == found(tmp_path / "scratch")
+
+
+def test_what_stands_everywhere_is_kept_once_and_hides_no_copy(tmp_path: Path) -> None:
+    """Of more documents than are asked for a sentence; each state as one from scratch has it."""
+    folder, home = tmp_path / "documents", tmp_path / "home"
+    folder.mkdir()
+    about = "Port Today is an independent newspaper for the coast, written by the people who live there."
+    foot = f"\n{about}\n\nSubscribe here.\n"
+    for number in range(OWNERS + 20):
+        (folder / f"{number:03}.txt").write_text(story(number) + foot)
+    run(folder, home, small=0)
+    says(folder, home, about, "000.txt")
+
+    (folder / "copy.txt").write_text(f"{story(OWNERS + 10)}\nOne thing is new.\n{foot}")
+    run(folder, home, small=0)
+    says(folder, home, about, "000.txt")
+    copy = open_index(home, HashEmbedder()).document("copy.txt")
+    assert {segment.reason for segment in copy.segments} == {"", f"repeats {OWNERS + 10:03}.txt"}
+
+    (folder / "00.txt").write_text(story(99) + foot)
+    run(folder, home, small=0)
+    says(folder, home, about, "00.txt")
+    for name in ["00.txt", *(f"{number:03}.txt" for number in range(OWNERS + 5))]:
+        (folder / name).unlink()
+    run(folder, home, small=0)
+    says(folder, home, about, f"{OWNERS + 5:03}.txt")
+
+
+def says(folder: Path, home: Path, text: str, name: str) -> None:
+    """The one document that says `text` is `name`, and a build from scratch cuts all the same."""
+    scratch = home.with_name("scratch")
+    shutil.rmtree(scratch, ignore_errors=True)
+    run(folder, scratch)
+    cut = [
+        {(sentence.document.id, sentence.text) for sentence in open_index(each, HashEmbedder()).sentences}
+        for each in (home, scratch)
+    ]
+    assert cut[0] == cut[1]
+    assert [own for own, said in cut[0] if said == text] == [name]
 
 
 def test_a_flipped_byte_anywhere_is_found_by_the_doctor(folder: Path, tmp_path: Path) -> None:

@@ -103,6 +103,22 @@ def test_a_snapshot_keeps_the_documents_that_it_began_with(tmp_path: Path, recor
         assert [place for place, _ in snapshot.described()] == snapshot.places() == [(1, 0)]
 
 
+def test_a_document_that_goes_while_all_are_read_is_told_and_who_holds_a_state_has_it(
+    tmp_path: Path, record: Record
+) -> None:
+    put(tmp_path / "c.sqlite", record)
+    with Catalogue(tmp_path / "c.sqlite") as writer:
+        writer.add(1, 1, [record])
+        with Catalogue(tmp_path / "c.sqlite") as reader, Catalogue(tmp_path / "c.sqlite") as held:
+            held.hold()
+            plain, whole = reader.all_records(), held.all_records()
+            assert next(plain) == next(whole) == record
+            writer.sweep([])
+            assert list(whole) == [record]
+            with pytest.raises(IndexDamaged, match="document 1 of volume 1 is not there"):
+                next(plain)
+
+
 def test_a_reader_keeps_the_state_that_it_began_with(tmp_path: Path, record: Record) -> None:
     put(tmp_path / "c.sqlite", record)
     with Catalogue(tmp_path / "c.sqlite") as reader, reader.transaction():

@@ -1,5 +1,7 @@
 """Sentences are put into English once, kept, and help to find them."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from corpus.shipped import seed
 from index import Index, Progress, Report, build, open_index, refresh, translate
 from index.catalogue import Catalogue
 from index.english import shipped, sources, usable
-from index.errors import IndexMismatch
+from index.errors import IndexMismatch, IndexNotWritten
 from index.generations import catalogue_path
 from rag.llm import Message
 from rag.opening import open_llm
@@ -101,6 +103,51 @@ def test_what_was_made_before_a_failure_is_kept(places: tuple[Path, Path]) -> No
     run(translate(home, second))
     assert "Die Brücke wurde im März 1963 gesperrt." not in second.asked
     assert "Der Turm brannte nachts." in second.asked
+
+
+def test_what_is_taken_out_meanwhile_does_not_disturb(places: tuple[Path, Path]) -> None:
+    folder, home = places
+    for number in range(40):
+        (folder / f"c{number}.txt").write_text(f"Die alte Brücke {number}\n\n{GERMAN}\n", encoding="utf-8")
+    run(build(folder, home, HashEmbedder()))
+    run(translate(home, Dictionary()))
+    faults: list[BaseException] = []
+
+    def look() -> None:
+        try:
+            while True:
+                if run(translate(home, Dictionary())).total or not (folder / "a.txt").exists():
+                    return
+        except BaseException as error:
+            faults.append(error)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    for number in range(20):
+        (folder / f"c{number}.txt").unlink()
+        run(build(folder, home, HashEmbedder()))
+    (folder / "a.txt").unlink()
+    looking.join(60)
+    assert faults == []
+
+
+def test_who_keeps_english_waits_for_who_writes(places: tuple[Path, Path]) -> None:
+    folder, home = places
+    run(build(folder, home, HashEmbedder()))
+    with Catalogue(catalogue_path(home)) as writer, Catalogue(catalogue_path(home), patience=30) as patient:
+        keeping = threading.Thread(target=patient.keep_english, args=("dictionary", {"a": "The bridge"}))
+        with writer.transaction():
+            writer.number_from(1)
+            with (
+                Catalogue(catalogue_path(home), patience=0.05) as hasty,
+                pytest.raises(IndexNotWritten, match="locked"),
+            ):
+                hasty.keep_english("dictionary", {"b": "The tower"})
+            keeping.start()
+            time.sleep(0.3)
+            assert keeping.is_alive()
+        keeping.join(30)
+        assert writer.english(["a", "b"]) == {"a": "The bridge"}
 
 
 def test_english_stays_with_changes_of_other_files_and_goes_with_its_own(places: tuple[Path, Path]) -> None:

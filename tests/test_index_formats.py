@@ -3,10 +3,13 @@
 `tests/data/indexes` holds one of each, written by the commits that README there names, over the same two files.
 """
 
+import json
 import tarfile
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
+import apsw
 import pytest
 
 from index import (
@@ -21,6 +24,9 @@ from index import (
     schema,
     verify,
 )
+from index.catalogue import Catalogue
+from index.generations import catalogue_path
+from index.publish import newest
 from rag.opening import Library, Steps
 from rag.settings import Settings
 from tests.test_index_build import CountingEmbedder
@@ -95,6 +101,46 @@ def test_an_earlier_index_is_made_anew_by_itself(
     assert found(settings.home) == found(settings.home.with_name("scratch"))
     verify(settings.home)
     Library(settings, embedder, lambda _: pytest.fail("it is made anew twice"))
+
+
+def test_an_index_of_other_tokens_writes_its_volumes_again_and_nothing_else(settings: Settings) -> None:
+    """What makes tokens has changed: a question is cut anew, so the lists have to be, from the same spans."""
+    list(build(settings.documents, settings.home, CountingEmbedder(16), small=0))
+    (settings.documents / "pier.txt").write_text("The pier\n\nThe pier of Hellis cost 1.2 million in 1930.\n")
+    list(build(settings.documents, settings.home, CountingEmbedder(16), small=0))
+    catalogue = apsw.Connection(str(catalogue_path(settings.home)))
+    (text,) = next(catalogue.execute("SELECT manifest FROM generations WHERE number = 2"))
+    manifest = json.loads(text)
+    assert [*manifest["volumes"]] == ["1", "2"]
+    del manifest["recipe"]["tokens"]  # as before anything was said of them
+    text = json.dumps(manifest)
+    catalogue.execute(
+        "UPDATE generations SET manifest = ?, sha256 = ? WHERE number = 2",
+        (text, sha256(text.encode()).hexdigest()),
+    )
+    catalogue.close()
+    with pytest.raises(IndexMismatch, match=r"with the tokens unknown.*feud index$"):
+        open_index(settings.home, CountingEmbedder(16))
+
+    embedder, steps = CountingEmbedder(16), list[Progress | Report]()
+
+    def shown(made: Steps) -> Iterator[Progress | Report]:
+        for step in made:
+            steps.append(step)
+            yield step
+
+    library = Library(settings, embedder, shown)
+    report = steps[-1]
+    assert isinstance(report, Report)
+    assert {outcome.outcome for outcome in report.outcomes} == {"unchanged"}
+    assert (report.generation, report.embedded, embedder.count) == (3, 0, 0)
+    assert library.latest().generation == 3
+    with Catalogue(catalogue_path(settings.home)) as after:
+        current = newest(after)
+        assert current is not None
+        assert [*current[1].volumes] == [3]
+    list(build(settings.documents, settings.home.with_name("scratch"), CountingEmbedder(16)))
+    assert found(settings.home) == found(settings.home.with_name("scratch"))
 
 
 def test_another_embedder_is_never_taken_by_itself(settings: Settings) -> None:

@@ -1,14 +1,25 @@
 """What answers is put together before it is needed, and what is wrong with it shows when it is."""
 
+import asyncio
+import json
 import threading
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import apsw
 import pytest
 
+from index import IndexMismatch, build
+from index.generations import FORMAT, catalogue_path
+from index.splitter import splitter
+from rag.assistant import Assistant
 from rag.errors import LLMError
 from rag.llm import Message
-from rag.opening import open_llm
+from rag.opening import Library, open_llm
 from rag.settings import Settings
+from tests.fakes import HashEmbedder
+from ui.health import readiness
 
 
 @pytest.mark.parametrize("begin", [False, True])
@@ -19,3 +30,64 @@ def test_a_missing_model_is_said_with_the_first_answer(tmp_path: Path, begin: bo
         thread.join(10)
     with pytest.raises(LLMError, match=r"^'nowhere\.gguf' is neither a file nor a known model"):
         list(llm.stream([Message("user", "Who?")], 5))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "a.txt").write_text("The harbour\n\nShips waited in the harbour for weeks.\n")
+    *_, _ = build(tmp_path / "documents", tmp_path / "home", HashEmbedder())
+    return Settings(tmp_path / "home", tmp_path / "documents", tmp_path / "models")
+
+
+def publish(settings: Settings, name: str, **recipe: Any) -> None:
+    """Add a document, as a feud would whose recipe has those fields."""
+    (settings.documents / name).write_text(f"The pilots\n\nNobody knew why the pilots left {name}.\n")
+    *_, _ = build(settings.documents, settings.home, HashEmbedder())
+    catalogue = apsw.Connection(str(catalogue_path(settings.home)))
+    last = "number = (SELECT max(number) FROM generations)"
+    manifest = json.loads(next(catalogue.execute(f"SELECT manifest FROM generations WHERE {last}"))[0])
+    manifest["recipe"] |= recipe
+    text = json.dumps(manifest)
+    digest = sha256(text.encode()).hexdigest()
+    catalogue.execute(f"UPDATE generations SET manifest = ?, sha256 = ? WHERE {last}", (text, digest))
+    catalogue.close()
+
+
+def test_what_is_held_answers_while_a_newer_generation_can_not_be_opened(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    library = Library(settings, HashEmbedder())
+    assistant = Assistant(library.latest, None)
+    ready = readiness(assistant)
+    held = library.latest()
+    publish(settings, "b.txt", splitter="of another feud")
+    assert library.latest() is library.latest() is held
+    assert [hit.passage.document.id for hit in held.search("Where did ships wait?")] == ["a.txt"]
+    assert asyncio.run(ready.lacking()) == ""
+    with pytest.raises(IndexMismatch):
+        Library(settings, HashEmbedder(), lambda _: ()).latest()
+    publish(settings, "c.txt", unheard_of=1)
+    assert library.latest() is library.latest() is held
+    assert caplog.messages == [
+        "generation 1 goes on answering: The index was built with the splitter of another feud, but the "
+        f"settings ask for {splitter()}. Make them agree with: feud index",
+        "generation 1 goes on answering: The index was built with the format of another feud, but the settings "
+        f"ask for {FORMAT}. Make them agree with: feud index",
+    ]
+
+
+def test_a_newer_generation_is_taken_once_it_can_be_opened(settings: Settings) -> None:
+    library = Library(settings, HashEmbedder())
+    publish(settings, "b.txt", splitter="of another feud")
+    assert library.latest().generation == 1
+    publish(settings, "c.txt")
+    assert library.latest().generation == 3
+    assert [document.id for document in library.latest().documents] == ["a.txt", "b.txt", "c.txt"]
+
+
+def test_it_is_not_ready_where_what_is_held_can_not_be_read(settings: Settings) -> None:
+    library = Library(settings, HashEmbedder())
+    ready = readiness(Assistant(library.latest, None))
+    catalogue_path(settings.home).write_bytes(b"no database" * 10_000)
+    assert asyncio.run(ready.lacking()) == "the index can't be read, or its store does not answer"

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from index import Index, build, current_generation, open_index
+from index.generations import catalogue_path
 from rag.assistant import Assistant
 from rag.errors import LLMError
 from rag.settings import Settings
 from tests.fakes import HashEmbedder
 from tests.scripted_llm import ScriptedLLM
-from ui.background import put_into_english
+from ui.background import go_on, put_into_english
 
 
 @pytest.fixture
@@ -65,3 +66,34 @@ def test_what_a_failing_model_left_is_taken_up_later(settings: Settings) -> None
     llm = ScriptedLLM("The tower burned for long at night.")
     put_into_english(settings, Assistant(latest(settings), llm), quiet=0.01)
     assert len(llm.prompts) == 1
+
+
+def test_it_goes_on_whatever_fails_and_tells_it_once(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    catalogue, llm, over = catalogue_path(settings.home), ScriptedLLM(), threading.Event()
+    whole = catalogue.read_bytes()
+    catalogue.write_bytes(b"no database" * 1000)
+    assistant = Assistant(latest(settings), llm)
+    work = threading.Thread(target=go_on, args=(settings, assistant, over, 0.01, 0.01), daemon=True)
+    work.start()
+    until(lambda: len(caplog.messages) == 1)
+    catalogue.write_bytes(whole)
+    until(lambda: len(caplog.messages) == 2 and len(llm.prompts) > 2)
+    llm.replies = ["The bridge was closed by them.", "The tower burned for long at night."]
+    until(lambda: current_generation(settings.home) == 2)
+    over.set()
+    work.join(10)
+    assert not work.is_alive()
+    damaged, broken = caplog.messages
+    assert damaged.startswith("sentences were not put into English: The index is damaged")
+    assert broken == "sentences were not put into English"
+    assert caplog.records[1].exc_info is not None
+    assert caplog.records[1].exc_info[0] is IndexError
+
+
+def until(reached: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.02)

@@ -12,6 +12,7 @@ from ui.logs import LOG
 
 QUIET = 3.0  # seconds without a question before the next sentence; one takes about a second
 LOOK = 10.0  # seconds between two looks for a new generation
+SELDOM = 3600.0  # seconds between two tries at most while they fail: each reads all documents
 
 
 def start(settings: Settings, assistant: Assistant) -> None:
@@ -19,7 +20,7 @@ def start(settings: Settings, assistant: Assistant) -> None:
     many answer from is put into English where it is written: `feud index --english`.
     """
     if assistant.llm is not None and not settings.store:
-        threading.Thread(target=_forever, args=(settings, assistant), daemon=True).start()
+        threading.Thread(target=go_on, args=(settings, assistant, threading.Event()), daemon=True).start()
 
 
 def put_into_english(settings: Settings, assistant: Assistant, quiet: float = QUIET) -> None:
@@ -38,13 +39,24 @@ def put_into_english(settings: Settings, assistant: Assistant, quiet: float = QU
             pass
 
 
-def _forever(settings: Settings, assistant: Assistant) -> None:
+def go_on(
+    settings: Settings, assistant: Assistant, over: threading.Event, look: float = LOOK, quiet: float = QUIET
+) -> None:
+    """Put each new generation into English until it is `over`, whatever fails: that is told once, tried again
+    later, and less and less often while it stays.
+    """
     done: int | None = None
-    while True:
-        if current_generation(settings.home) != done:
-            try:
-                put_into_english(settings, assistant)
-            except FeudError as error:
+    told, wait = "", 0.0
+    while not over.wait(wait):
+        try:
+            newest = current_generation(settings.home)
+            if newest != done:
+                put_into_english(settings, assistant, quiet)
+                done = newest  # what others published meanwhile was perhaps not read
+            told, wait = "", look
+        except Exception as error:  # of any kind: nobody would start this again
+            if repr(error) != told and isinstance(error, FeudError):
                 LOG.warning("sentences were not put into English: %s", error)
-            done = current_generation(settings.home)
-        time.sleep(LOOK)
+            elif repr(error) != told:
+                LOG.exception("sentences were not put into English")  # what it says may quote a document
+            told, wait = repr(error), min(max(look, 2 * wait), SELDOM)

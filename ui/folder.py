@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -16,6 +15,7 @@ from typing import Protocol
 
 from corpus import Document, FeudError, Sentence
 from index import Filter, Hit, Index, IndexBusy, Outcome, Progress, Report, build, file_outcomes
+from index.remembered import Remembered
 from rag.disagree import differences
 from rag.question import understand
 from rag.settings import Settings
@@ -64,8 +64,9 @@ class Folder:
 
     def __init__(self, settings: Settings, latest: Callable[[], Index], patience: float = BUSY_SECONDS) -> None:
         self._settings, self._latest, self._patience, self._writing = settings, latest, patience, Lock()
-        self._events, self._differences = lru_cache(1)(_events), lru_cache(1)(_differences)
-        self._known = lru_cache(1)(_nothing)
+        self._events = Remembered[int, list[Event]](1)  # by generation: an index that is a key would stay open
+        self._differences = Remembered[int, Differences](1)
+        self._known = Remembered[int, dict[Event, Event]](1)
         self._comparing = Lock()
 
     def documents(self) -> Sequence[Document]:
@@ -80,13 +81,14 @@ class Folder:
     def events(self) -> Sequence[Event]:
         """What the documents date; read once for each state of the index."""
         with self._comparing:  # not twice at the same time
-            return self._events(self._latest())
+            index = self._latest()
+            return self._events.get(index.generation, lambda _: timeline(index.sentences))
 
     def disputed(self, events: Sequence[Event]) -> Sequence[Event]:
         """The events with what tells the same with another time; one that is no longer there as it was."""
         with self._comparing:
             index = self._latest()
-            known = self._known(index)
+            known = self._known.get(index.generation, lambda _: {})
             for event in events:
                 if event not in known:
                     with suppress(KeyError):
@@ -101,7 +103,8 @@ class Folder:
     def differences(self) -> Differences:
         """What the first `COMPARED` sentences and others tell differently; once for each state of the index."""
         with self._comparing:
-            return self._differences(self._latest())
+            index = self._latest()
+            return self._differences.get(index.generation, lambda _: _differences(index))
 
     def aside(self) -> list[Outcome]:
         return aside(self._settings)
@@ -243,15 +246,6 @@ def _inside(folder: Path, name: str) -> Path:
     if not path.is_relative_to(folder.resolve()) or path == folder.resolve():
         raise LibraryError(f"{name!r} is not in the documents folder.")
     return path
-
-
-def _events(index: Index) -> list[Event]:
-    return timeline(index.sentences)
-
-
-def _nothing(index: Index) -> dict[Event, Event]:
-    """What is known of a state of the index before anybody asked."""
-    return {}
 
 
 def _differences(index: Index) -> Differences:

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from threading import Thread
 
 from corpus import FeudError
@@ -80,7 +81,12 @@ def readiness(assistant: Assistant) -> Readiness:
     """What an assistant needs: its index or store, and the models that may fail apart from this process."""
 
     own = assistant.latest().embedder
-    checks: dict[str, Callable[[], object]] = {"index": assistant.latest}
+
+    def index() -> None:
+        with suppress(KeyError):
+            assistant.latest().document("")  # what is held may be older, and has to be readable
+
+    checks: dict[str, Callable[[], object]] = {"index": index}
     if isinstance(own, EndpointEmbedder):
         checks["embedder"] = lambda: own.embed_passages(["?"])  # a question's vector would be remembered
     if isinstance(assistant.llm, OpenAILLM):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,13 @@ from corpus import Document, Passage, Sentence
 from index.filters import EVERYTHING, Filter
 from index.milvus.layout import Kept, Manifest, kept_document, number_of
 from index.milvus.spans import Spans
-from index.rows import KINDS, Kind, Lazy, Place
+from index.remembered import Remembered
+from index.rows import CHARACTERS, KINDS, REMEMBERED, Kind, Lazy, Place, place_of
 from index.times import Period, of_the_time
 from index.vectors import Rows
 
 _BLOCK = 256  # rows that are told at once which documents they are of
 _BLOCKS = 512
-_DOCUMENTS = 512  # that are remembered, some 15 MB
 
 
 class StoredRows:
@@ -27,8 +27,10 @@ class StoredRows:
         self._spans, self._manifest, self._parts = spans, manifest, manifest.parts
         self._starts = np.cumsum([0, *(part.documents for part in self._parts)]).tolist()
         self._dead = [frozenset(part.dead) for part in self._parts]
-        self._kept = lru_cache(_DOCUMENTS)(self._document)
-        self._block = lru_cache(_BLOCKS)(self._read_block)
+        self._documents = Remembered[Place, Kept](
+            REMEMBERED, CHARACTERS, lambda kept: len(kept.record.document.text)
+        )
+        self._blocks = Remembered[tuple[Kind, int, int], dict[int, tuple[int, int]]](_BLOCKS)
         self.alive: dict[Kind, None] = dict.fromkeys(KINDS)  # the vectors know what is dead
 
     @property
@@ -39,15 +41,9 @@ class StoredRows:
     def sentences(self) -> Lazy[Sentence]:
         return Lazy(self._living["sentences"], self.sentence)
 
-    @cached_property
+    @property
     def documents(self) -> Lazy[Document]:
-        living = [
-            start + number
-            for start, part, dead in zip(self._starts, self._parts, self._dead, strict=False)
-            for number in range(part.documents)
-            if number not in dead
-        ]
-        return Lazy(np.array(living, np.int64), lambda number: self._kept(self._place(number)).record.document)
+        return Lazy(self._living_documents, lambda number: self._kept(self._place(number)).record.document)
 
     def runs(self, kind: Kind) -> dict[str, list[range]]:
         found: dict[str, list[range]] = {}
@@ -79,12 +75,8 @@ class StoredRows:
         place = self._named(span.document.id)
         kept = self._kept(place)
         kind: Kind = "passages" if isinstance(span, Passage) else "sentences"
-        spans: Sequence[Passage | Sentence] = getattr(kept.record, kind)
-        where, text = (span.start, span.end), span.text  # the document may be another under the same id by now
-        for own, inside in zip(spans, kept.rows[kind], strict=True):
-            if (own.start, own.end) == where and own.text == text:
-                return self._spans.firsts[kind][place[0]] + inside
-        raise KeyError((span.document.id, span.start, span.end))
+        number = place_of(span, getattr(kept.record, kind))
+        return self._spans.firsts[kind][place[0]] + kept.rows[kind][number]
 
     def documents_of(self, sentences: Rows) -> Rows:
         spans = self._spans.get("sentences", sentences.tolist())
@@ -130,15 +122,26 @@ class StoredRows:
 
     def _span(self, kind: Kind, row: int) -> tuple[Place, int]:
         part, inside = self._spans.place(kind, row)
-        document, number = self._block(kind, part, inside // _BLOCK)[inside]
+        document, number = self._blocks.get((kind, part, inside // _BLOCK), self._read_block)[inside]
         return (part, document), number
 
-    def _read_block(self, kind: Kind, part: int, block: int) -> dict[int, tuple[int, int]]:
+    def _read_block(self, key: tuple[Kind, int, int]) -> dict[int, tuple[int, int]]:
         """The document of each row, and its number there."""
+        kind, part, block = key
         server, name = self._spans.server, self._parts[part].collection(kind)
         some = f"id >= {block * _BLOCK} and id < {(block + 1) * _BLOCK}"
         found = server.query(name, some, ("document", "number"))
         return {int(each["id"]): (int(each["document"]), int(each["number"])) for each in found}
+
+    @cached_property
+    def _living_documents(self) -> Rows:
+        living = [
+            start + number
+            for start, part, dead in zip(self._starts, self._parts, self._dead, strict=False)
+            for number in range(part.documents)
+            if number not in dead
+        ]
+        return np.array(living, np.int64)
 
     @cached_property
     def _living(self) -> Mapping[Kind, Rows | range]:
@@ -151,6 +154,9 @@ class StoredRows:
                     alive[start + first : start + stop] = False
             living[kind] = np.flatnonzero(alive) if any(self._dead) else range(firsts[-1])
         return living
+
+    def _kept(self, place: Place) -> Kept:
+        return self._documents.get(place, self._document)
 
     def _document(self, place: Place) -> Kept:
         return kept_document(self._spans.server, self._parts[place[0]], place[1])

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from index.lexical import Scores, asked, named, rarity, saturated, saturating
 from index.milvus.layout import unpacked
 from index.milvus.spans import Span, Spans
 from index.milvus.upload import word_id
+from index.remembered import Remembered
 from index.rows import Kind
 from index.vectors import Rows
 
@@ -35,7 +35,7 @@ class StoredWords:
 
     def __init__(self, spans: Spans, kind: Kind, statistics: Mapping[str, tuple[int, float]]) -> None:
         self._spans, self._kind, self._statistics = spans, kind, statistics
-        self._terms = lru_cache(256)(self._cut)
+        self._remembered = Remembered[tuple[str, str], dict[str, _Terms]](256)
 
     def shares(self, question: str, language: str, rows: Rows) -> Scores:
         terms = self._terms(question, language)
@@ -76,8 +76,12 @@ class StoredWords:
         norm = saturating(np.array([span.length], np.int32), self._statistics[own][1])
         return float((terms.weights * saturated(counts, norm)).sum() / np.float32(terms.whole))
 
-    def _cut(self, question: str, written: str) -> dict[str, _Terms]:
+    def _terms(self, question: str, written: str) -> dict[str, _Terms]:
+        return self._remembered.get((question, written), self._cut)
+
+    def _cut(self, key: tuple[str, str]) -> dict[str, _Terms]:
         """The question's words in each language; all languages are read at once."""
+        question, written = key
         tokens = {own: asked(question, own, written) for own in self._statistics}
         ids = {
             own: [word_id(self._kind, own, n) for n in named(words).tolist()] for own, words in tokens.items()

@@ -339,6 +339,7 @@ def test_readers_while_the_index_changes(folder: Path, tmp_path: Path, rounds: R
         ("splitter", "older"),
         ("metric", "L2"),
         ("format", 1),
+        ("tokens", "older"),
     ],
 )
 def test_an_index_of_another_recipe(
