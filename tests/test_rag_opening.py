@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from rag.llm import Message
 from rag.opening import Library, open_llm
 from rag.settings import Settings
 from tests.fakes import HashEmbedder
-from ui.health import readiness
+from ui.health import Readiness, readiness
 
 
 @pytest.mark.parametrize("begin", [False, True])
@@ -54,6 +55,12 @@ def publish(settings: Settings, name: str, **recipe: Any) -> None:
     catalogue.close()
 
 
+def lacking(ready: Readiness) -> str:
+    """What it lacks, asked in a thread of its own: that of a browser's tests has a loop already."""
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(lambda: asyncio.run(ready.lacking())).result()
+
+
 def test_what_is_held_answers_while_a_newer_generation_can_not_be_opened(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -64,7 +71,7 @@ def test_what_is_held_answers_while_a_newer_generation_can_not_be_opened(
     publish(settings, "b.txt", splitter="of another feud")
     assert library.latest() is library.latest() is held
     assert [hit.passage.document.id for hit in held.search("Where did ships wait?")] == ["a.txt"]
-    assert asyncio.run(ready.lacking()) == ""
+    assert lacking(ready) == ""
     with pytest.raises(IndexMismatch):
         Library(settings, HashEmbedder(), lambda _: ()).latest()
     publish(settings, "c.txt", unheard_of=1)
@@ -90,4 +97,4 @@ def test_it_is_not_ready_where_what_is_held_can_not_be_read(settings: Settings) 
     library = Library(settings, HashEmbedder())
     ready = readiness(Assistant(library.latest, None))
     catalogue_path(settings.home).write_bytes(b"no database" * 10_000)
-    assert asyncio.run(ready.lacking()) == "the index can't be read, or its store does not answer"
+    assert lacking(ready) == "the index can't be read, or its store does not answer"
