@@ -45,8 +45,8 @@ WRITES = 0.6
 """Least probability of a sentence that the model may tell in its own words; a less likely one is quoted.
 
 What it makes of a sentence that does not answer looks like an answer and passes the checks ("OpenAI is worth
-97.4 billion", of an offer): of 63 sentences that it wrote for development questions 21 are false. Of those
-6 are below this, and 4 true ones; beside `rag.judge.SAYS` 7 false ones are left and 30 true ones.
+97.4 billion", of an offer). Of 63 sentences that it wrote, 21 of them false, 33 true and 13 false ones are from
+a source that is so likely; 28 and 9 pass all checks (`feud eval written`).
 """
 QUOTED = 2
 """Sentences that are quoted where no model writes."""

@@ -46,8 +46,8 @@ For the development cases (n 93) that is 5.3 in the mean, and the first that is 
 SAYS = 0.7
 """Least probability that a sentence says what was written from it.
 
-Of 63 sentences that the model wrote for development questions 9 of 21 false ones are below it, and 8 of the
-others; those are quoted. At .65 it would be 6 and 6.
+Of 63 sentences that the model wrote 9 of the 21 false ones are below it, and 8 of the others; those are quoted.
+At .65 it would be 6 and 6.
 """
 
 
