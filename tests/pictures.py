@@ -1,12 +1,15 @@
 """Takes the README's pictures of the page anew, with the real model: `make pictures`."""
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from rag.settings import Settings
 from tests.browsing import PHONE
 from tests.conftest import CHROMIUM, QUIET
 
@@ -16,14 +19,22 @@ DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 DARK = {**PHONE, "color_scheme": "dark"}
 ASKED: dict[str, tuple[dict[str, Any], str, str]] = {
     "page": (DESKTOP, "en-GB", "How much did Musk offer for OpenAI?"),
-    "german": (DESKTOP, "de-DE", "Wann hat Musk OpenAI zum ersten Mal verklagt?"),
+    "german": (DESKTOP, "de-DE", "Wer ist Shivon Zilis?"),
     "chinese": (DARK, "zh-CN", "OpenAI是哪一年成立的？"),
 }
 """Of each picture the device, the language of the browser, and the question."""
 
 
 def main() -> None:
-    with subprocess.Popen([FEUD, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True) as feud:
+    """Serve the shipped documents from a home of its own, so that nothing which is kept is in the pictures."""
+    with tempfile.TemporaryDirectory() as home:
+        own = {"FEUD_HOME": home, "FEUD_DOCUMENTS": "", "FEUD_MODELS": str(Settings.from_env().models)}
+        subprocess.run([FEUD, "index"], env={**os.environ, **own}, check=True)
+        _served({**os.environ, **own})
+
+
+def _served(env: dict[str, str]) -> None:
+    with subprocess.Popen([FEUD, "serve", "--port", "0"], env=env, stdout=subprocess.PIPE, text=True) as feud:
         try:
             assert feud.stdout is not None
             address = next(line.strip() for line in feud.stdout if line.startswith("http"))
