@@ -140,6 +140,8 @@ def emulator(folder: Path) -> Iterator[str]:
         processes.start("emulator", [SERVERS / "bin" / "milvus-lite", "server", *where])
         until = time.monotonic() + HEALTHY
         while time.monotonic() < until:
+            told = (folder / "emulator.log").read_text("utf-8", "replace")
+            assert processes.running["emulator"].poll() is None, f"the emulator ended: {told[-300:]}"
             with socket.socket() as asked:
                 if asked.connect_ex(("127.0.0.1", port)) == 0:
                     break
