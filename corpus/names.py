@@ -63,11 +63,6 @@ def garbled(text: str) -> bool:
     return _MIXED.search(text) is not None or bool(CJK.search(open_text) and _COMMON.search(open_text))
 
 
-def words(text: str) -> set[str]:
-    """Return the words of `text` in scripts with capitals, casefolded."""
-    return {word.casefold() for word in _WORD.findall(text)}
-
-
 def capitals(text: str) -> set[str]:
     """Return the words of `text` that have a capital, casefolded.
 
@@ -90,7 +85,7 @@ def absent(found: Collection[str], text: str) -> set[str]:
     >>> absent({"sam", "musk"}, "musk left on the same day")
     {'sam'}
     """
-    there = {part for word in words(text) for part in _parts(word)}
+    there = {part for word in _WORD.findall(text) for part in _parts(word.casefold())}
     named = {part for word in capitals(text) for part in _parts(word)}
     latin = any(word < "\u0370" for word in there)
     others = any(word >= "\u0370" for word in there)

@@ -62,7 +62,7 @@ def quantities(text: str, language: str) -> list[Quantity]:
             else None
         )
         if scale is not None and scalable:
-            found[-1] = frozenset(value.scaleb(scale) for value in found[-1])
+            found[-1] = frozenset(reading.scaleb(scale) for reading in found[-1])
             continue
         scalable = kind in ("digits", "han") and not text.startswith(ORDINALS, max(0, match.start() - 1))
         if kind == "digits":

@@ -48,15 +48,7 @@ def load(sample: int = 0) -> list[Written]:
     rows = [json.loads(line) for line in lines]
     kept = rows[:: max(1, len(rows) // sample)][:sample] if sample else rows
     return [
-        Written(
-            row["question"],
-            tuple(Turn(question, answer) for question, answer in row.get("history", ())),
-            row["statement"],
-            row["document"],
-            row["source"],
-            row["right"],
-        )
-        for row in kept
+        Written(**{**row, "history": tuple(Turn(*turn) for turn in row.get("history", ()))}) for row in kept
     ]
 
 

@@ -277,9 +277,12 @@ class _Sayers:
 
     def first(self, sentence: int) -> list[str]:
         """The first `OWNERS` of all, by their ids."""
+        return self._with_parsed(sentence, self.kept(sentence))
+
+    def _with_parsed(self, sentence: int, kept: list[str]) -> list[str]:
         start, stop = (int(np.searchsorted(self._numbers, sentence, side)) for side in ("left", "right"))
         parsed = [self._parsed[place] for place in self._places[start : min(stop, start + OWNERS)].tolist()]
-        return nsmallest(OWNERS, [*parsed, *self.kept(sentence)])
+        return nsmallest(OWNERS, [*parsed, *kept])
 
     def touched(self, gone: Iterable[int]) -> set[str]:
         """Those that share a sentence with another that was parsed or says what is `gone`."""
@@ -289,9 +292,9 @@ class _Sayers:
         names: set[str] = set()
         known = []
         for sentence in {*np.unique(self._numbers).tolist(), *gone} if self._kept else ():
-            if self.kept(sentence):
+            if kept := self.kept(sentence):
                 known.append(sentence)
-                names.update(name for name in self.first(sentence) if name in self._names)
+                names.update(name for name in self._with_parsed(sentence, kept) if name in self._names)
         shared |= np.isin(self._numbers, np.array(known, np.int64))
         return names | {self._parsed[place] for place in np.unique(self._places[shared]).tolist()}
 

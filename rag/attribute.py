@@ -144,7 +144,8 @@ def _ranked(
     above = np.max([index.standing_out(written, evidence.sentences, view) for view in READ], axis=0)
     coverage = [_coverage(text, question.language, sentence) for sentence in evidence.sentences]
     support = cosines + COVERAGE * np.array(coverage)
-    itself = [_says_it_itself(text, question, sentence, index) for sentence in evidence.sentences]
+    counted = _counted(text, question)
+    itself = [_says_it_itself(counted, question.language, sentence, index) for sentence in evidence.sentences]
     echoes = ~np.array(proven) & (nearer < NEWS)
     means = (cosines >= MEANING) & (above >= np.where(proven, PROVEN, ABOVE)) & ~echoes
     means &= np.array(itself)
@@ -157,16 +158,19 @@ def _coverage(text: str, language: str, source: Sentence) -> float:
     return len(wanted & set(tokens(source.text, source.language))) / max(1, len(wanted))
 
 
-def _says_it_itself(text: str, question: Question, source: Sentence, index: Index) -> bool:
-    """Whether a source has enough of the words that `text` adds to the question, or of all where it adds few.
+def _counted(text: str, question: Question) -> set[str]:
+    """The words that `text` adds to the question, or all of them where it adds few."""
+    words = _content(text, question.language)
+    added = words - _content(question.standalone, question.language)
+    return added if len(added) > 1 else words
 
-    It is read as it is or in English; where that is another language than the question's nobody can tell.
+
+def _says_it_itself(counted: set[str], language: str, source: Sentence, index: Index) -> bool:
+    """Whether a source has enough of the words that are `counted`.
+
+    It is read as it is or in English; where that is another language than theirs nobody can tell.
     """
-    language = question.language
     read = source.text if source.language == language else index.english(source) if language == "en" else ""
-    words = _content(text, language)
-    added = words - _content(question.standalone, language)
-    counted = added if len(added) > 1 else words
     return not read or len(counted & set(tokens(read, language))) >= OWN * len(counted)
 
 

@@ -47,8 +47,10 @@ def gather(hits: Sequence[Hit], index: Index, language: str) -> Evidence:
     said: set[Sentence] = set()
     room = CHARACTERS
     for sentence in sorted(best, key=lambda each: -best[each]):
+        if sentence in said:
+            continue
         same = [sentence, *(each for each in _translations(sentence, index) if each in best)]
-        if sentence in said or any(each in chosen for each in same):
+        if any(each in chosen for each in same):
             continue
         told = min(same, key=lambda each: (each.language != language, each.language != "en"))
         room -= len(told.text)
