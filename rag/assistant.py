@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
@@ -15,7 +16,7 @@ from rag.attribute import attribute
 from rag.cite import cite, quote, unmarked
 from rag.claims import as_told
 from rag.disagree import compare
-from rag.errors import LLMError
+from rag.errors import LLMError, PromptError
 from rag.evidence import Evidence, gather
 from rag.gate import ABOUT, likeness, unknown
 from rag.judge import SURE, asks, judged, says
@@ -232,9 +233,9 @@ def _answering(read: Iterable[float], least: float) -> Iterator[tuple[int, float
 def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) -> Iterator[Answer]:
     """Let the model answer from one sentence; its first sentence is taken over where it rests on the evidence.
 
-    Where it does not, the model tries once more from the sentence in English, if the index has it so; then the
-    sentence itself is quoted, at once where it is not so `likely` to answer, or has somebody's words and those
-    are asked for. What rests on a cited source is left out.
+    Where it does not, or the model can't read so much, it tries once more from the sentence in English, if the
+    index has it so; then the sentence itself is quoted, at once where it is not so `likely` to answer, or has
+    somebody's words and those are asked for. What rests on a cited source is left out.
     """
     question, sentence = answer.question, desk.evidence.sentences[place]
     if likely < WRITES or (asks_for_words(question.text, question.language) and quotes(sentence)):
@@ -245,21 +246,24 @@ def _worded(answer: Answer, desk: _Desk, llm: LLM, place: int, likely: float) ->
     if english := desk.index.english(sentence):
         prompts.append(answering(question, sentence, None, english))
     for prompt in prompts:
-        text, cut = "", False
-        for piece in llm.stream(prompt, TOKENS):
-            text, cut = text + piece.text, cut or piece.cut
-            answer = replace(answer, draft=text.strip(), timing=_counted(answer.timing, piece, desk.clock()))
-            yield answer
-        first, *more = _sentences(text, question.language)
-        written = "" if cut and not any(more) else _own(first)
-        written = as_asked(written, question.standalone, _latin(sentence, desk.index))
-        sources = attribute(written, question, desk.evidence, desk.index)
-        answer = replace(answer, draft="")
-        rests = sources and not misquotes(written, sources)
-        if rests and says(written, sources[0], before if sources[0] is sentence else None, llm):
-            told = as_told(written, question.language, sources[0], desk.index)
-            yield answer if _rests(answer, sources[0]) else cite(answer, told, sources, "verified", likely)
-            return
+        with suppress(PromptError):
+            text, cut = "", False
+            for piece in llm.stream(prompt, TOKENS):
+                text, cut = text + piece.text, cut or piece.cut
+                answer = replace(
+                    answer, draft=text.strip(), timing=_counted(answer.timing, piece, desk.clock())
+                )
+                yield answer
+            first, *more = _sentences(text, question.language)
+            written = "" if cut and not any(more) else _own(first)
+            written = as_asked(written, question.standalone, _latin(sentence, desk.index))
+            sources = attribute(written, question, desk.evidence, desk.index)
+            answer = replace(answer, draft="")
+            rests = sources and not misquotes(written, sources)
+            if rests and says(written, sources[0], before if sources[0] is sentence else None, llm):
+                told = as_told(written, question.language, sources[0], desk.index)
+                yield answer if _rests(answer, sources[0]) else cite(answer, told, sources, "verified", likely)
+                return
     yield from _quoting(answer, desk, place, likely)
 
 

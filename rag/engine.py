@@ -22,6 +22,7 @@ import httpx2
 from corpus import FeudError
 from rag.errors import LLMError
 from rag.watch import Watch
+from rag.window import WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Engine:
     def __init__(
         self,
         find: Callable[[], Path],
-        context_tokens: int = 4096,
+        context_tokens: int = WINDOW,
         start_seconds: float = 120,
         idle_seconds: int = 900,
         program: Sequence[str] = PROGRAM,

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from corpus import Sentence
 from index import Index
 from rag.answer import Question
+from rag.errors import PromptError
 from rag.evidence import Evidence
 from rag.llm import LLM
 from rag.prompt import controlling, judging, supporting
@@ -62,16 +63,23 @@ def asks(question: Question, llm: LLM) -> bool:
 def judged(question: Question, evidence: Evidence, likeness: float, index: Index, llm: LLM) -> Iterator[float]:
     """Yield the probability that a sentence answers, for the best of the evidence. Raises `LLMError`.
 
-    Where the model says neither Yes nor No, the search alone decides.
+    Where the model says neither Yes nor No, or can't read so much, the search alone decides. Raises
+    `PromptError` at the end if it could read none.
     """
-    scores, highest = evidence.scores.tolist(), 0.0
+    scores, highest, too_long = evidence.scores.tolist(), 0.0, list[PromptError]()
     for read, (sentence, score) in enumerate(zip(evidence.sentences, scores, strict=True)):
         if read >= FEW and highest >= SURE:
             return
-        yes = llm.yes(judging(question, index.english(sentence) or sentence.text))
+        yes = None
+        try:
+            yes = llm.yes(judging(question, index.english(sentence) or sentence.text))
+        except PromptError as error:
+            too_long.append(error)
         likely = weighed(yes, scores[0] - score, likeness)
         highest = max(highest, likely)
         yield likely
+    if too_long and len(too_long) == len(scores):
+        raise too_long[0]
 
 
 def weighed(yes: float | None, behind: float, likeness: float) -> float:
@@ -88,6 +96,9 @@ def weighed(yes: float | None, behind: float, likeness: float) -> float:
 
 
 def says(written: str, sentence: Sentence, before: Sentence | None, llm: LLM) -> bool:
-    """Whether the model finds what was `written` in its source; so too if it won't tell. Raises `LLMError`."""
+    """Whether the model finds what was `written` in its source; so too if it won't tell.
+
+    Raises `LLMError`, `PromptError` where it can't read so much.
+    """
     yes = llm.yes(supporting(written, sentence, before))
     return yes is None or yes >= SAYS

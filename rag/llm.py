@@ -17,7 +17,8 @@ from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from rag.engine import Endpoint
-from rag.errors import LLMError
+from rag.errors import LLMError, PromptError
+from rag.window import WINDOW, fits
 
 if TYPE_CHECKING:
     import openai
@@ -78,6 +79,7 @@ class OpenAILLM:
     """Any OpenAI-compatible endpoint, the embedded engine included.
 
     `endpoint` is called before each reply, so that a crashed engine can come back with another address.
+    `window` is what the model reads at once, its reply included, in tokens.
     """
 
     def __init__(
@@ -86,15 +88,17 @@ class OpenAILLM:
         endpoint: Callable[[], Endpoint],
         first_token_seconds: float = 60.0,
         total_seconds: float = 120.0,
+        window: int = WINDOW,
     ) -> None:
         self.name, self._endpoint = name, endpoint
         self._first_token_seconds, self._total_seconds = first_token_seconds, total_seconds
-        self._tells = True  # probabilities
+        self._window, self._tells = window, True  # the latter: probabilities
         self._connecting = threading.Lock()
         self._connected: tuple[Endpoint, openai.OpenAI] | None = None
 
     def stream(self, prompt: Prompt, max_tokens: int) -> Iterator[Piece]:
-        """Yield the reply. Raises `LLMError` when it fails at any point or a deadline passes.
+        """Yield the reply. Raises `LLMError` when it fails at any point or a deadline passes, and `PromptError`
+        where the prompt and the longest reply don't fit the model's window, before anything is sent.
 
         The connection is read in a thread, since no timeout of a socket ends a server that drips.
         """
@@ -195,6 +199,8 @@ class OpenAILLM:
                 read.put(piece)
                 if left.is_set():
                     return
+        except PromptError as error:
+            read.put(error)
         except Exception as error:  # a server can send anything, and the client break over it anywhere
             failed = LLMError(self._failed(endpoint, error))
             failed.__cause__ = error
@@ -222,8 +228,13 @@ class OpenAILLM:
         messages = cast(
             "list[openai.types.chat.ChatCompletionMessageParam]", [asdict(message) for message in prompt]
         )
-        written, finished = 0, False
-        with self._client(endpoint).chat.completions.create(
+        written, finished, client = 0, False, self._client(endpoint)
+        if not fits(prompt, self._window - max_tokens, client, self.name):
+            raise PromptError(
+                f"The prompt is longer than the {self._window} tokens that {self.name} reads at once. Shorten "
+                "the question, or set FEUD_LLM_CONTEXT to what the model can read."
+            )
+        with client.chat.completions.create(
             model=self.name,
             messages=messages,
             max_tokens=max_tokens,

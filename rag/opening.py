@@ -108,16 +108,16 @@ def open_llm(settings: Settings, begin: bool = False) -> LLM:
     """
     if settings.llm_base_url:
         endpoint = Endpoint(settings.llm_base_url, settings.llm_api_key)
-        return OpenAILLM(settings.llm_model, lambda: endpoint)
+        return OpenAILLM(settings.llm_model, lambda: endpoint, window=settings.llm_context)
     store = ModelStore(settings.models)
 
     def model() -> Path:
         return store.find(settings.llm_model)
 
-    engine = Engine(model)
+    engine = Engine(model, settings.llm_context)
     if begin:
         threading.Thread(target=_begin, args=(engine,), daemon=True).start()
-    return OpenAILLM(settings.llm_model, engine.endpoint)
+    return OpenAILLM(settings.llm_model, engine.endpoint, window=settings.llm_context)
 
 
 def _begin(engine: Engine) -> None:

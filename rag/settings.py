@@ -7,6 +7,12 @@ from pathlib import Path
 
 import platformdirs
 
+from rag.errors import SettingsError
+from rag.window import WINDOW
+
+LEAST = 512
+"""Tokens that a model must be able to read at once: the longest instructions have 250."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -30,6 +36,8 @@ class Settings:
     """Any OpenAI-compatible endpoint that answers in place of the embedded engine."""
     llm_api_key: str = field(default="", repr=False)
     """The key of that endpoint."""
+    llm_context: int = WINDOW
+    """Tokens that the model reads at once, its reply included. What is longer isn't sent, but quoted."""
     log: str = ""
     """`json`: `feud serve` logs each question and each fault as a line of JSON, without content."""
 
@@ -45,14 +53,22 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Raises SettingsError."""
         home = _path(environ.get("FEUD_HOME", ""), platformdirs.user_data_path("feud", appauthor=False))
         names = ("embedder", "embedder_api_key", "store", "llm_model", "llm_base_url", "llm_api_key", "log")
         return cls(
             home=home,
             documents=_path(environ.get("FEUD_DOCUMENTS", ""), home / "documents"),
             models=_path(environ.get("FEUD_MODELS", ""), home / "models"),
+            llm_context=_tokens("FEUD_LLM_CONTEXT", environ.get("FEUD_LLM_CONTEXT") or str(WINDOW)),
             **{name: value for name in names if (value := environ.get(f"FEUD_{name.upper()}"))},
         )
+
+
+def _tokens(variable: str, given: str) -> int:
+    if not given.isdecimal() or int(given) < LEAST:
+        raise SettingsError(f"{variable} is {given!r}. Give it a number of tokens, {LEAST} or more.")
+    return int(given)
 
 
 def _path(given: str, default: Path) -> Path:

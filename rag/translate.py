@@ -3,6 +3,7 @@
 from corpus.dates import month_days
 from corpus.numbers import currencies, missing, quantities, same_magnitude
 from rag.attribute import strays
+from rag.errors import PromptError
 from rag.llm import LLM, Prompt, ended
 from rag.prompt import telling, translating, visible
 
@@ -17,14 +18,14 @@ class LLMTranslator:
         self.name, self._llm = llm.name, llm
 
     def english(self, sentence: str) -> str:
-        """Return the sentence in English, "" where the model found no end. Raises `LLMError`."""
+        """Return the sentence in English, "" where it is too long or found no end. Raises `LLMError`."""
         return self._reply(translating(sentence))
 
     def told(self, sentence: str, language: str, english: str, reader: str) -> str:
         """Return a sentence of a `language` in a reader's, made from its `english` where there is such.
 
-        "" where the model found no end, wrote another language, or changed a number, a currency or millions
-        into billions. Raises `LLMError`.
+        "" where it is too long, the model found no end, wrote another language, or changed a number, a currency
+        or millions into billions. Raises `LLMError`.
         """
         written = self._reply(telling(english or sentence, reader))
         said, meant = quantities(written, reader), quantities(sentence, language)
@@ -38,4 +39,7 @@ class LLMTranslator:
         return written if kept and not strays(written, reader) else ""
 
     def _reply(self, prompt: Prompt) -> str:
-        return visible(ended(self._llm.stream(prompt, LONGEST)))
+        try:
+            return visible(ended(self._llm.stream(prompt, LONGEST)))
+        except PromptError:
+            return ""

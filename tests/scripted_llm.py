@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -128,7 +128,7 @@ class ScriptedServer:
     requests: list[dict[str, Any]] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
-    def __enter__(self) -> "ScriptedServer":
+    def __enter__(self) -> Self:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -140,6 +140,10 @@ class ScriptedServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def answer(self, path: str, body: dict[str, Any]) -> Reply:
+        """What is played to a request."""
+        return vectors(body["input"]) if path.endswith("/embeddings") else self.reply
 
     @property
     def base_url(self) -> str:
@@ -166,7 +170,7 @@ def _handler(server: ScriptedServer) -> Callable[..., BaseHTTPRequestHandler]:
                 if server.unknown in body:
                     self.play(Reply((b'{"error": {"message": "unknown field"}}',), 400, "application/json"))
                 else:
-                    self.play(vectors(body["input"]) if self.path.endswith("/embeddings") else server.reply)
+                    self.play(server.answer(self.path, body))
 
         def do_GET(self) -> None:
             self.play(Reply((b'{"object": "list", "data": []}',), server.status, "application/json"))

@@ -53,7 +53,8 @@ def test_one_that_hangs_is_ended_and_the_next_question_starts_it_anew(
 ) -> None:
     (tmp_path / "model").write_text(how)
     before = children()
-    pieces = OpenAILLM("stub", engine.endpoint).stream([Message("user", "[x] " + "word " * 900)], 900)
+    llm = OpenAILLM("stub", engine.endpoint, window=8192)
+    pieces = llm.stream([Message("user", "[x] " + "word " * 900)], 900)
     next(pieces)
     [child] = children() - before
     if how == "good":
