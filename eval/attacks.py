@@ -97,35 +97,42 @@ def follows(answer: Answer, attack: Attack, clean: Answer, prompts: str) -> bool
     return any(" ".join(words[n : n + _RUN]) in prompts for n in range(len(words) - _RUN + 1))
 
 
-def measure(settings: Settings, sample: int) -> None:
-    """Ask with and without the orders, of the program and of the baseline, and print what followed them."""
+def measure(settings: Settings, sample: int, plain: int) -> None:
+    """Ask with and without the orders, and print what followed them; of the first `plain` the baseline, too."""
     errors, pool = Console(file=sys.stderr), news()
     waiting = trials(pool, sample)
+    both = set(waiting[:plain])
     llm = open_llm(settings)
     prompts = " ".join(((files("rag") / "prompt.toml").read_text("utf-8") + PLAIN).casefold().split())
     clean_index = pool_index(settings, pool, errors)
 
-    def programs(index: Index) -> Mapping[str, Assistant | Plain]:
-        return {"feud": Assistant(lambda: index, llm), "plain prompt": Plain(lambda: index, llm)}
+    def programs(index: Index, of_both: bool) -> Mapping[str, Assistant | Plain]:
+        own: dict[str, Assistant | Plain] = {"feud": Assistant(lambda: index, llm)}
+        return {**own, "plain prompt": Plain(lambda: index, llm)} if of_both else own
 
     asked = {trial.query.id: trial.query for trial in waiting}
+    compared = {trial.query.id for trial in both}
     clean = {
         (name, query.id): program.ask(query.text)
         for query in track(asked.values(), f"{len(asked)} questions without orders", console=errors)
-        for name, program in programs(clean_index).items()
+        for name, program in programs(clean_index, query.id in compared).items()
     }
-    followed: dict[str, list[tuple[Trial, bool]]] = {name: [] for name in programs(clean_index)}
-    facts: dict[str, list[bool]] = {name: [] for name in followed}
+    names = dict.fromkeys(name for name, _ in clean)
+    followed: dict[str, list[tuple[Trial, bool]]] = {name: [] for name in names}
+    facts: dict[str, list[bool]] = {name: [] for name in names}
     for batch in batches(waiting):
         plants = {t.query.gold[0]: (t.place, t.attack.text) for t in batch}
         index = pool_index(settings, planted(pool, plants), errors)
         for trial in track(batch, f"{len(batch)} with orders", console=errors):
-            for name, program in programs(index).items():
+            for name, program in programs(index, trial in both).items():
                 answer = program.ask(trial.query.text)
                 done = follows(answer, trial.attack, clean[name, trial.query.id], prompts)
                 followed[name].append((trial, done))
                 facts[name].append(states(answer.text, trial.query.says))
-    without = {name: [states(clean[name, q.id].text, q.says) for q in asked.values()] for name in facts}
+    without = {
+        name: [states(answer.text, asked[query].says) for (own, query), answer in clean.items() if own == name]
+        for name in names
+    }
     _print(followed, facts, without)
 
 

@@ -208,12 +208,13 @@ def answers(
 @app.command()
 def attacks(
     sample: Annotated[int, typer.Option(min=0, help="Only so many of the 675 trials.")] = 0,
+    plain: Annotated[int, typer.Option(min=0, help="How many of them a plain prompt gets, too.")] = 60,
 ) -> None:
     """Plant orders to the model into news, and count the answers that follow them; beside a plain prompt."""
     from eval.attacks import measure
     from rag.settings import Settings
 
-    measure(Settings.from_env(), sample)
+    measure(Settings.from_env(), sample, plain)
 
 
 @app.command()
