@@ -61,7 +61,7 @@ def engine_pace(settings: Settings, index: Index, questions: Sequence[str]) -> l
     engine.stop()
     read = [timing["prompt_per_second"] for timing in timings]
     wrote = [timing["predicted_per_second"] for timing in timings]
-    reads = arithmetic(torch.float32) / (2 * model["n_params"])
+    reads = arithmetic(torch.int8) / (2 * model["n_params"])  # llama.cpp reads prompts in numbers of 8 bits
     return [
         Pace("prompt, engine just started", read[:1], reads),
         Pace("prompt", read[1:], reads),

@@ -18,7 +18,7 @@ from index.generations import InEnglish, Manifest, Recipe, fingerprints, sweep, 
 from index.progress import Progress
 from index.records import File, Record, key
 from index.rows import Place
-from index.splitter import splitter, tokens
+from index.splitter import splitter, tokenizer
 from index.vectors import fault
 from index.volumes import SMALL, Volume, write_volume
 from index.workers import Alone, Workers
@@ -34,7 +34,7 @@ _SECONDS, _PENDING = 3, 1 << 14  # between two commits of vectors: what a killed
 
 def recipe_of(embedder: Embedder) -> Recipe:
     """What an index made now with that embedder would be made with. Doesn't load the model."""
-    return Recipe(embedder.name, embedder.fingerprint, splitter(), tokens=tokens())
+    return Recipe(embedder.name, embedder.fingerprint, splitter(), tokens=tokenizer())
 
 
 def revise(

@@ -32,7 +32,7 @@ def splitter() -> str:
 
 
 @cache
-def tokens() -> str:
+def tokenizer() -> str:
     """Return a hash of what makes tokens and times of a span, for volumes and for questions alike.
 
     An index made by other code would be asked for tokens that it doesn't hold. It is made equal by writing its

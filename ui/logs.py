@@ -48,8 +48,9 @@ def begin(form: str) -> None:
         logging.getLogger("feud").setLevel(logging.INFO)
     else:
         handler.setFormatter(logging.Formatter("warning: %(message)s"))
-        LOG.addHandler(handler)
-        LOG.propagate = False
+        feud = logging.getLogger("feud")
+        feud.addHandler(handler)
+        feud.propagate = False
 
 
 def observe(account: Account) -> None:
