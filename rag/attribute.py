@@ -19,6 +19,7 @@ from corpus.numbers import Quantity, currencies, missing, quantities, same_magni
 from index import Index, SentenceView
 from index.tokens import tokens
 from rag.answer import ASKING, Question
+from rag.causes import reasoned
 from rag.evidence import Evidence, told_days, told_numbers
 from rag.prompt import source_name
 from rag.wording import QUOTED
@@ -61,8 +62,8 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
 
     Each name in `text` must stand in its source or in what that follows, a name that was asked about anywhere
     in the document; each currency in the passage, each day of a month in the sentence or the date of its
-    document, millions and billions as in the sentence; and each number in a cited sentence or such a date, all
-    in one source if one has them all.
+    document, millions and billions as in the sentence; a reason needs a sentence that gives one; and each number
+    stands in a cited sentence or such a date, all in one source if one has them all.
     """
     if (
         not evidence.sentences
@@ -91,6 +92,7 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
         and paid <= currencies(evidence.around[row])
         and told_days(text, source)
         and same_magnitude(text, question.language, source.text, source.language)
+        and reasoned(text, question.language, source, index)
     ]
     if able := [row for row in order if whole[row]]:
         cited, close = [evidence.sentences[able[0]]], able
