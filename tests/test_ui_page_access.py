@@ -31,6 +31,10 @@ def test_every_view_is_accessible(
 
     page.locator(".intro").wait_for()
     assert wrong() == []
+    page.locator("#filter > button").click()
+    page.locator("#filter input").last.wait_for()
+    assert wrong() == []
+    page.locator("#filter > button").click()
     ask(page)
     finished(page)
     assert wrong() == []
