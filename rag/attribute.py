@@ -62,8 +62,8 @@ def attribute(text: str, question: Question, evidence: Evidence, index: Index) -
 
     Each name in `text` must stand in its source or in what that follows, a name that was asked about anywhere
     in the document; each currency in the passage, each day of a month in the sentence or the date of its
-    document, millions and billions as in the sentence; a reason needs a sentence that gives one; and each number
-    stands in a cited sentence or such a date, all in one source if one has them all.
+    document, millions and billions as in the sentence, and a reason where the sentence gives one; and each
+    number in a cited sentence or such a date, all in one source if one has them all.
     """
     if (
         not evidence.sentences

@@ -268,7 +268,8 @@ def top_html(documents: int, keeps: bool = False, measures: bool = False) -> str
         f'<header class="top" lang="{spoken()}" data-source="{escape(say("source"))}"><h1>{say("name")}</h1>'
         f"<p>{escape(say('motto'))}</p><nav>"
         f'<select data-do="interface" aria-label="{escape(say("interface"))}">{languages}</select>'
-        f'<div class="views"><button type="button" data-do="shelf">{escape(say("shelf"))} <b>{documents}</b></button>'
+        '<div class="views">'
+        f'<button type="button" data-do="shelf">{escape(say("shelf"))} <b>{documents}</b></button>'
         f'<button type="button" data-do="times">{escape(say("timeline"))}</button>'
         f"{quality}{talks}"
         f'<button type="button" data-do="save">{escape(say("save"))}</button></div>'
