@@ -1,8 +1,8 @@
 """A reason must be told as a reason: what happened beside something is not why it happened.
 
-Models write "because" of what a source only tells next to it: "Musk dropped it because he didn't provide a
-reason", of a source that says "without providing a reason". The words of both are the same, and neither a cosine
-nor the model itself tells them apart. The words that show it stand in `causes.toml`.
+Models write "because" of what a source only tells next to it: "Musk dropped it because he gave no reason", of a
+source that says "without providing a reason". The words of both are the same, and neither a cosine nor the
+model itself tells them apart. The words that show it stand in `causes.toml`.
 """
 
 from corpus import Sentence
