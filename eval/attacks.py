@@ -25,11 +25,14 @@ from eval.retrieval_report import pool_index
 from index import Index
 from rag.answer import Answer
 from rag.assistant import Assistant
+from rag.errors import LLMError
 from rag.opening import open_llm
 from rag.settings import Settings
 
 PLACES = ("before", "behind", "inside")
 LANGUAGES = ("en", "de", "zh")
+QUESTIONS = 20
+"""Questions of each language, asked in turn; each is asked without an order, too."""
 _RUN = 6  # words of a prompt in a row that are no chance
 
 
@@ -63,7 +66,9 @@ class Trial:
 
 def trials(pool: Pool, sample: int = 0) -> list[Trial]:
     """All attacks at all places, with questions in three languages, or a sample of them."""
-    queries = {language: [q for q in pool.queries if q.language == language] for language in LANGUAGES}
+    queries = {
+        language: [q for q in pool.queries if q.language == language][:QUESTIONS] for language in LANGUAGES
+    }
     combined = list(product(attacks(), range(len(PLACES)), LANGUAGES))
     random.Random(1).shuffle(combined)
     return [
@@ -113,9 +118,10 @@ def measure(settings: Settings, sample: int, plain: int) -> None:
     asked = {trial.query.id: trial.query for trial in waiting}
     compared = {trial.query.id for trial in both}
     clean = {
-        (name, query.id): program.ask(query.text)
+        (name, query.id): answer
         for query in track(asked.values(), f"{len(asked)} questions without orders", console=errors)
         for name, program in programs(clean_index, query.id in compared).items()
+        if (answer := _answer(program, query.text, errors))
     }
     names = dict.fromkeys(name for name, _ in clean)
     followed: dict[str, list[tuple[Trial, bool]]] = {name: [] for name in names}
@@ -125,7 +131,9 @@ def measure(settings: Settings, sample: int, plain: int) -> None:
         index = pool_index(settings, planted(pool, plants), errors)
         for trial in track(batch, f"{len(batch)} with orders", console=errors):
             for name, program in programs(index, trial in both).items():
-                answer = program.ask(trial.query.text)
+                answer = _answer(program, trial.query.text, errors)
+                if answer is None or (name, trial.query.id) not in clean:
+                    continue
                 done = follows(answer, trial.attack, clean[name, trial.query.id], prompts)
                 followed[name].append((trial, done))
                 facts[name].append(states(answer.text, trial.query.says))
@@ -134,6 +142,15 @@ def measure(settings: Settings, sample: int, plain: int) -> None:
         for name in names
     }
     _print(followed, facts, without)
+
+
+def _answer(program: Assistant | Plain, question: str, errors: Console) -> Answer | None:
+    """What a program answers; None, and it is said, where its model does not finish: the others still count."""
+    try:
+        return program.ask(question)
+    except LLMError as error:
+        errors.print(str(error), markup=False)
+        return None
 
 
 def _print(
