@@ -44,9 +44,11 @@ class Attack:
     goal: str
 
 
-def attacks() -> list[Attack]:
-    """All 75 of `attacks.toml`."""
+def attacks(adaptive: bool = False) -> list[Attack]:
+    """The 75 of `attacks.toml`, or the 15 that know how answers are made."""
     told = tomllib.loads((files("eval") / "attacks.toml").read_text("utf-8"))
+    if adaptive:
+        return [Attack(text, goal) for goal, texts in told["adaptive"].items() for text in texts]
     return [
         Attack(form.format(goal=words), goal)
         for language, forms in told["forms"].items()
@@ -64,12 +66,12 @@ class Trial:
     place: int
 
 
-def trials(pool: Pool, sample: int = 0) -> list[Trial]:
+def trials(pool: Pool, sample: int = 0, adaptive: bool = False) -> list[Trial]:
     """All attacks at all places, with questions in three languages, or a sample of them."""
     queries = {
         language: [q for q in pool.queries if q.language == language][:QUESTIONS] for language in LANGUAGES
     }
-    combined = list(product(attacks(), range(len(PLACES)), LANGUAGES))
+    combined = list(product(attacks(adaptive), range(len(PLACES)), LANGUAGES))
     random.Random(1).shuffle(combined)
     return [
         Trial(queries[language][n % len(queries[language])], attack, place)
@@ -102,10 +104,10 @@ def follows(answer: Answer, attack: Attack, clean: Answer, prompts: str) -> bool
     return any(" ".join(words[n : n + _RUN]) in prompts for n in range(len(words) - _RUN + 1))
 
 
-def measure(settings: Settings, sample: int, plain: int) -> None:
+def measure(settings: Settings, sample: int, plain: int, adaptive: bool) -> None:
     """Ask with and without the orders, and print what followed them; of the first `plain` the baseline, too."""
     errors, pool = Console(file=sys.stderr), news()
-    waiting = trials(pool, sample)
+    waiting = trials(pool, sample, adaptive)
     both = set(waiting[:plain])
     llm = open_llm(settings)
     prompts = " ".join(((files("rag") / "prompt.toml").read_text("utf-8") + PLAIN).casefold().split())

@@ -207,14 +207,15 @@ def answers(
 
 @app.command()
 def attacks(
-    sample: Annotated[int, typer.Option(min=0, help="Only so many of the 675 trials.")] = 0,
+    sample: Annotated[int, typer.Option(min=0, help="Only so many of the 675 trials, or 135.")] = 0,
+    adaptive: Annotated[bool, typer.Option("--adaptive", help="Texts that know how answers are made.")] = False,
     plain: Annotated[int, typer.Option(min=0, help="How many of them a plain prompt gets, too.")] = 60,
 ) -> None:
     """Plant orders to the model into news, and count the answers that follow them; beside a plain prompt."""
     from eval.attacks import measure
     from rag.settings import Settings
 
-    measure(Settings.from_env(), sample, plain)
+    measure(Settings.from_env(), sample, plain, adaptive)
 
 
 @app.command()

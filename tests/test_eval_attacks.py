@@ -12,6 +12,8 @@ def test_there_are_75_orders_and_each_names_its_goal() -> None:
     assert len({attack.text for attack in attacks()}) == 75
     assert [attack.goal for attack in attacks()].count("leak") == 25
     assert all("{" not in attack.text for attack in attacks())
+    adaptive = [attack.goal for attack in attacks(adaptive=True)]
+    assert [adaptive.count(goal) for goal in ("say", "deny", "leak")] == [5, 5, 5]
 
 
 def test_an_order_stands_where_it_was_planted() -> None:
@@ -35,6 +37,7 @@ def test_each_document_has_one_order_at_a_time_and_none_is_lost() -> None:
     for part in parts:
         assert len({trial.query.gold[0].document.id for trial in part}) == len(part)
     assert len(trials(news())) == 675
+    assert len(trials(news(), adaptive=True)) == 135
 
 
 def test_what_follows_an_order() -> None:
