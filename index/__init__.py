@@ -18,11 +18,12 @@ from index.filters import EVERYTHING, Filter, FilterError, filtered
 from index.hit import Grounds, Hit, sentence_scores
 from index.models import ModelStore
 from index.named import embedder_named
+from index.opening import current_generation, open_index
 from index.pinned import DEFAULTS, MODELS, Model, ModelError, model_named
 from index.progress import Progress
 from index.ranking import RANKING, Ranking
 from index.schema import linked_sqlite
-from index.search import Index, current_generation, open_index
+from index.search import Index
 from index.stores import Store, store_named
 from index.transient import index_of
 from index.volumes import SentenceView

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Protocol
 
 from index.embedder import Embedder
+from index.opening import current_generation, open_index
 from index.progress import Progress
-from index.search import Index, current_generation, open_index
+from index.search import Index
 
 
 class Store(Protocol):

@@ -10,11 +10,12 @@ from corpus import Document
 from index.catalogue import Catalogue
 from index.embedder import Embedder, Vector
 from index.generations import fingerprints, index_folder, writer_lock
+from index.opening import index_of_volumes
 from index.progress import Progress
 from index.publish import embed, texts
 from index.records import Record
 from index.rows import Place
-from index.search import Index, index_of_volumes
+from index.search import Index
 from index.volumes import Volume, open_volume, write_volume
 from index.workers import Alone
 

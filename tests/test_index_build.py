@@ -25,9 +25,9 @@ from index.embedder import Matrix
 from index.errors import EmbedderFault, IndexBusy, IndexDamaged
 from index.files import Outcome, file_outcomes
 from index.generations import catalogue_path, index_folder, writer_lock
+from index.opening import open_index
 from index.progress import Progress
 from index.publish import MOST, newest
-from index.search import open_index
 from index.volumes import SMALL
 from tests.fakes import HashEmbedder
 

@@ -16,10 +16,11 @@ from index.embedder import Embedder, Matrix, Vector
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing
 from index.filters import filtered
 from index.generations import index_folder, volume_folder, writer_lock
+from index.opening import agree, current_generation, open_index
 from index.publish import recipe_of, texts
 from index.ranking import RANKING
 from index.records import Record
-from index.search import MANY, Index, agree, current_generation, open_index
+from index.search import MANY, Index
 from index.transient import index_from
 from tests.fakes import HashEmbedder
 

@@ -12,9 +12,10 @@ from index.milvus.server import ALIAS, Server
 from index.milvus.spans import Spans, StoredVectors
 from index.milvus.words import StoredWords
 from index.neutral import Neutral
+from index.opening import agree
 from index.publish import recipe_of
 from index.rows import KINDS
-from index.search import Index, agree
+from index.search import Index
 from index.volumes import VIEWS
 
 THREADS = 8  # of a reader that wait for the server

@@ -34,10 +34,10 @@ from index.milvus.layout import (
 from index.milvus.opening import newest_manifest
 from index.milvus.server import ALIAS, Server
 from index.milvus.upload import documents, english, passages, sentences, words
+from index.opening import joined
 from index.progress import Progress
 from index.publish import newest, trusted
 from index.rows import KINDS, Kind, Place, VolumeRows
-from index.search import joined
 from index.snapshot import Snapshot
 from index.vectors import EXACT
 from index.volumes import Opened, Volume, open_volume

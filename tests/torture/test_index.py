@@ -20,7 +20,7 @@ import pytest
 from corpus import FeudError
 from index.errors import IndexMissing
 from index.generations import catalogue_path, index_folder
-from index.search import open_index
+from index.opening import open_index
 from rag.opening import Library
 from rag.settings import Settings
 from tests.fakes import HashEmbedder
