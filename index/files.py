@@ -85,19 +85,46 @@ def look(
     """
     folder = source.parent if source.is_file() else source
     metadata, entries = load_metadata(folder), scan(source)
-    first: dict[str, str] = {}  # by hash, the document that stands for all files with the same bytes
-    seen: set[str] = set()  # the hashes of what stands so, or will if it can be parsed
-    named: set[str] = set()
-    waiting: deque[tuple[File, Callable[[], _Job] | None]] = deque()
+    looking = _Looking(folder, metadata, before, kept, same_splitter)
+    jobs = (
+        looking.job(entry, item)
+        for entry in entries
+        for item in (items(folder, entry.id) if holds_items(entry.id) else (None,))
+    )
+    for number, made in enumerate(workers.each(_parsed, jobs), 1):
+        yield looking.found(made, max(number, len(entries)))
+    assert not looking.waiting, "what was given to the workers did not all come back"
 
-    def job(entry: Entry, item: Item | None) -> "_Job | None":
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """What is known on the way through a folder.
+
+    `first` is, by hash, the document that stands for all files with the same bytes; `seen` are the hashes of
+    what stands so, or will if it can be parsed. `waiting` are the files whose jobs were given to the workers,
+    who may be some ahead of what is told: each with how to begin again, where it repeats another's bytes.
+    """
+
+    folder: Path
+    metadata: Mapping[str, Metadata]
+    before: Mapping[str, File]
+    kept: Collection[str]
+    same_splitter: bool
+    first: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
+    waiting: deque[tuple[File, Callable[[], "_Job"] | None]] = field(default_factory=deque)
+
+    def job(self, entry: Entry, item: Item | None) -> "_Job | None":
         """What is to be parsed of a file or its item, None for nothing; what is known of it waits for that."""
-        file = _stamped(folder, entry, metadata) if item is None else _of_item(item, metadata)
-        twin = file.id in named
+        file = _stamped(self.folder, entry, self.metadata) if item is None else _of_item(item, self.metadata)
+        twin = file.id in self.named
         if twin:  # of an item and of a file, say, or of what can't be told as it is
-            file = replace(file, id=next(name for n in count(2) if (name := f"{file.id}#{n}") not in named))
-        named.add(file.id)
-        again, made, old = partial(_job, folder, entry, item, metadata), None, before.get(file.id)
+            names = (f"{file.id}#{n}" for n in count(2))
+            file = replace(file, id=next(name for name in names if name not in self.named))
+        self.named.add(file.id)
+        again, made = partial(_job, self.folder, entry, item, self.metadata), None
+        old = self.before.get(file.id)
         try:
             if twin:
                 raise DocumentError("has the name of another before it; rename it")
@@ -105,35 +132,31 @@ def look(
             if old is not None and _same_stamp(old, file):
                 file = replace(file, sha256=old.sha256)
             else:
-                data = read_bytes(folder, entry.id) if item is None else _data(item)
+                data = read_bytes(self.folder, entry.id) if item is None else _data(item)
                 file = replace(file, sha256=fingerprint(data))
-            if file.sha256 in seen:
-                waiting.append((file, again))
+            if file.sha256 in self.seen:
+                self.waiting.append((file, again))
                 return None
             same = old is not None and (old.sha256, old.described) == (file.sha256, file.described)
-            if same and file.id in kept:
-                first[file.sha256] = file.id
-            elif old is not None and same and same_splitter and old.state == "quarantined":
-                waiting.append((_quarantined(file, old.detail), None))
+            if same and file.id in self.kept:
+                self.first[file.sha256] = file.id
+            elif old is not None and same and self.same_splitter and old.state == "quarantined":
+                self.waiting.append((_quarantined(file, old.detail), None))
                 return None
             else:
                 made = again(data)
         except DocumentError as error:
-            waiting.append((_quarantined(file, str(error), passing=True), None))
+            self.waiting.append((_quarantined(file, str(error), passing=True), None))
             return None
-        seen.add(file.sha256)
-        waiting.append((file, None))
+        self.seen.add(file.sha256)
+        self.waiting.append((file, None))
         return made
 
-    found = (
-        job(entry, item)
-        for entry in entries
-        for item in (items(folder, entry.id) if holds_items(entry.id) else (None,))
-    )  # the workers may be some ahead of what is told of it below
-    for number, made in enumerate(workers.each(_parsed, found), 1):
-        file, again = waiting.popleft()
-        if again and file.sha256 in first:
-            file = replace(file, state="duplicate", detail=first[file.sha256])
+    def found(self, made: "_Parsed", total: int) -> Found:
+        """The next that waits, with what the workers made of it."""
+        file, again = self.waiting.popleft()
+        if again and file.sha256 in self.first:
+            file = replace(file, state="duplicate", detail=self.first[file.sha256])
         elif again:  # the one before it with the same bytes became no document
             try:
                 made = _parsed(None, again())
@@ -142,9 +165,8 @@ def look(
         if made.fault:
             file = _quarantined(file, made.fault, made.passing)
         elif made.document is not None:
-            first[file.sha256] = file.id
-        yield Found(file, made.document, made.said, max(number, len(entries)))
-    assert not waiting, "what was given to the workers did not all come back"
+            self.first[file.sha256] = file.id
+        return Found(file, made.document, made.said, total)
 
 
 def outcomes(before: Mapping[str, File], files: Sequence[File]) -> tuple[Outcome, ...]:
