@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 
 from corpus import Sentence
 from corpus.names import spelled
+from corpus.paragraphs import ended
 from corpus.sentences import split
 from index import EVERYTHING, Filter, Index
 from rag.answer import Answer, Citation, Question, Timing, Turn
@@ -318,8 +319,9 @@ def _counted(timing: Timing, piece: Piece, now: int) -> Timing:
 
 
 def _quoted(answer: Answer, desk: _Desk) -> Answer:
-    """The evidence itself, word for word."""
-    for place, sentence in enumerate(desk.evidence.sentences):
+    """The evidence itself, word for word; what is no whole sentence, such as a title, where nothing else is."""
+    found = list(enumerate(desk.evidence.sentences))
+    for place, sentence in sorted(found, key=lambda each: not ended(each[1].text)):
         if len(answer.statements) < QUOTED and not _rests(answer, sentence):
             *_, answer = _quoting(answer, desk, place)
     return answer

@@ -138,8 +138,10 @@ class Engine:
                 pass  # not listening yet
             time.sleep(0.05)
         self._end()
+        busy = f" in {self._start_seconds:g} seconds. Ask again when the machine is less busy, or check"
         raise LLMError(
-            f"The embedded engine did not start with {model.name}. Check the file with: feud models verify"
+            f"The embedded engine did not start with {model.name}"
+            f"{busy if time.monotonic() >= deadline else '. Check'} the file with: feud models verify"
         )
 
 
