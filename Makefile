@@ -6,17 +6,19 @@ FEUD := $(VENV)/bin/feud
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native models index serve ask docs test torture fuzz clients sbom licences audit lint eval browser pictures pace lock clean servers ray demo-news
+.PHONY: help setup native models index serve ask asked docs test torture fuzz clients sbom licences audit lint eval browser pictures pace lock clean servers ray demo-news
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-serve: index ## answer questions on a page at 127.0.0.1:7860
-	$(FEUD) serve
+serve: index ## answer questions on a page at 127.0.0.1:7860, or PORT=7861
+	$(FEUD) serve --port $(or $(PORT),7860)
 
-ask: index ## answer one question here: make ask Q="Who sued OpenAI?"
-	@test -n "$$Q" || { echo 'error: no question. Write: make ask Q="Who sued OpenAI?"' >&2; exit 1; }
+ask: asked index ## answer one question here: make ask Q="Who sued OpenAI?"
 	@$(FEUD) ask -- "$$Q"
+
+asked:
+	@test -n "$$Q" || { echo 'error: no question. Write: make ask Q="Who sued OpenAI?"' >&2; exit 1; }
 
 demo-news: models ## the page over other documents, news in six languages: make demo-news SAMPLE=24, or Q="…" for one answer
 	@FEUD_MODELS="$$($(VENV)/bin/python -c 'from rag.settings import Settings; print(Settings.from_env().models)')" && \

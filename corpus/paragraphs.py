@@ -13,6 +13,7 @@ _CLOSED = re.compile(r"[.!?…。！？؟।:：;][\"'”’»」』)\]*_\s]*$")
 # Longer lines are paragraphs: editors and mail programs wrap at 65 to 100 characters.
 _WIDEST = 110
 _WRAPPED = 0.8
+_LONG = 50  # characters; shorter lines without an end may be a list or a poem
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def _trimmed(text: str, match: re.Match[str]) -> tuple[int, int]:
 def _continues(text: str, lines: list[tuple[int, int]]) -> list[bool]:
     """Tell for each line whether it goes on with the paragraph of the line before.
 
-    A text is wrapped where the first word of a line would not have fitted on the line before it.
+    A text is wrapped where the first word of a line would not have fitted on the line before it. Where there are
+    too few such lines to tell, a long one without an end goes on with a small letter.
     """
     alone = [False] * len(lines)
     width = max((end - start for start, end in lines), default=0)
@@ -73,6 +75,10 @@ def _continues(text: str, lines: list[tuple[int, int]]) -> list[bool]:
         word = len(text[next_start:next_end].split()[0])
         pairs.append((number, end - start + 1 + word > 0.9 * width))
     if len(pairs) < 3 or sum(full for _, full in pairs) < _WRAPPED * len(pairs):
+        for number, _ in pairs:
+            (start, end), (next_start, _) = lines[number - 1], lines[number]
+            long = end - start >= _LONG and not _CLOSED.search(text, start, end)
+            alone[number] = long and text[next_start].islower()
         return alone
     for number, full in pairs:
         (start, end), (next_start, _) = lines[number - 1], lines[number]

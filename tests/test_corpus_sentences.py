@@ -247,3 +247,29 @@ def test_hostile_text_takes_linear_time(piece: str) -> None:
     began = time.process_time()
     passages(document(text))
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "The old ferry was sold in 1911, and its captain kept\ngoats on board.\n",
+            ["The old ferry was sold in 1911, and its captain kept\ngoats on board."],
+        ),
+        (
+            "Bring to the ferry:\napples and pears\nsome goats\n",
+            ["Bring to the ferry:", "apples and pears", "some goats"],
+        ),
+        (
+            "The old ferry was sold in 1911, and the captain said no.\nhe kept goats.\n",
+            ["The old ferry was sold in 1911, and the captain said no.", "he kept goats."],
+        ),
+        (
+            "What the captain kept on board until the storm of 1923\nGoats and a cow.\n",
+            ["What the captain kept on board until the storm of 1923", "Goats and a cow."],
+        ),
+    ],
+    ids=["goes on", "a list", "has ended", "a capital"],
+)
+def test_a_line_goes_on_with_a_small_letter_where_few_lines_show_the_width(text: str, told: list[str]) -> None:
+    assert [sentence.text for sentence in sentences(document(text))] == told

@@ -245,10 +245,11 @@ def serve(
     from ui.examples import to_try
     from ui.folder import Folder
     from ui.health import readiness
-    from ui.site import LOOPBACK, serve
+    from ui.site import LOOPBACK, listen, serve
 
     if key and not certificate:
         raise FeudError("A --key needs its --certificate.")
+    listen(host, port).close()  # loading takes a while: a port in use is told before
     settings = Settings.from_env()
     logs.begin(settings.log)
     observers = [logs.observe, *tracing.traces(os.environ)]
