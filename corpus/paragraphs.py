@@ -61,8 +61,8 @@ def _trimmed(text: str, match: re.Match[str]) -> tuple[int, int]:
 def _continues(text: str, lines: list[tuple[int, int]]) -> list[bool]:
     """Tell for each line whether it goes on with the paragraph of the line before.
 
-    A text is wrapped where the first word of a line would not have fitted on the line before it. Where there are
-    too few such lines to tell, a long one without an end goes on with a small letter.
+    A text is wrapped where the first word of a line would not have fitted on the line before it. Where too few
+    lines are there to tell, a long one without an end goes on with a small letter.
     """
     alone = [False] * len(lines)
     width = max((end - start for start, end in lines), default=0)
