@@ -50,7 +50,7 @@ native: setup ## compile the engine for this processor: minutes, once; it then r
 	  --constraint constraints.txt --no-deps --force-reinstall --no-binary xllamacpp xllamacpp
 	@$(VENV)/bin/python -c 'import xllamacpp; print("== the engine uses:", xllamacpp.get_system_info())'
 
-test: lint browser models $(VENV)/servers/.installed ## lint, types, a short eval on the real models, all tests
+test: lint browser models ## lint, types, a short eval on the real models, all tests
 	$(FEUD) models pull qwen2.5-coder-0.5b-instruct
 	@# The models are the user's, the home is the tests' own: documents and index of the user stay untouched.
 	FEUD_MODELS="$$($(VENV)/bin/python -c 'from rag.settings import Settings; print(Settings.from_env().models)')" && \
