@@ -18,7 +18,7 @@ class LLMTranslator:
         self.name, self._llm = llm.name, llm
 
     def english(self, sentence: str) -> str:
-        """Return the sentence in English, "" where it is too long or found no end. Raises `LLMError`."""
+        """Return the sentence in English, "" where it is too long or gets no end. Raises `LLMError`."""
         return self._reply(translating(sentence))
 
     def told(self, sentence: str, language: str, english: str, reader: str) -> str:
