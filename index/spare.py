@@ -4,7 +4,7 @@ from pathlib import Path
 
 from index.build import repair
 from index.catalogue import Catalogue
-from index.generations import catalogue_path, writer_lock
+from index.generations import catalogue_path, forget_folder, writer_lock
 from index.publish import newest, trusted
 
 
@@ -34,4 +34,5 @@ def put_back(home: Path, copy: Path) -> None:
             spare.number_from(present[0] + 1 if present else 1)
         with Catalogue(catalogue_path(home), create=True) as catalogue:
             catalogue.copy_from(copy)
+        forget_folder(home)
     repair(home)

@@ -22,7 +22,7 @@ from rag.evidence import Evidence, gather
 from rag.gate import ABOUT, likeness, unknown
 from rag.judge import SURE, asks, judged, says
 from rag.llm import LLM, Piece
-from rag.phrases import phrase
+from rag.phrases import Name, phrase
 from rag.prompt import answering, judging, supporting, telling, visible
 from rag.question import understand
 from rag.spelling import as_asked
@@ -143,7 +143,10 @@ class Assistant:
         yield answer
         desk = _Desk(evidence, index, clock, partial(self._told, asked, index, clock))
         strange, like = unknown(asked, hits), likeness(asked, hits, index)
-        if like < ABOUT or (strange and self.llm is None):
+        if not hits:
+            what: Name = "no_documents" if where == EVERYTHING else "filtered"
+            answer = replace(answer, status="not_in_documents", notice=phrase(what, asked.language))
+        elif like < ABOUT or (strange and self.llm is None):
             answer = _refused(answer)
         elif self.llm is None:
             answer = _quoted(answer, desk)

@@ -18,6 +18,7 @@ from index import (
     StoreFault,
     build,
     embedder_named,
+    indexed_folder,
     store_named,
 )
 from rag.assistant import Assistant
@@ -51,13 +52,20 @@ class Library:
     """The index of the home folder, or of the store that the settings name, opened anew when somebody has
     published a newer generation.
 
-    One of an earlier feud is made anew first, `shown` on the way. Raises what `open_index` raises, and then
-    what `build` does.
+    One of an earlier feud is made anew first, `shown` on the way; one of another folder is told. Raises what
+    `open_index` raises, and then what `build` does.
     """
 
     def __init__(self, settings: Settings, embedder: Embedder | None = None, shown: Shown = iter) -> None:
         self._store = store_named(settings.store, settings.home)
         self._index = _opened(settings, self._store, embedder or open_embedder(settings), shown)
+        made_of = None if settings.store else indexed_folder(settings.home)
+        if made_of and made_of.resolve() != settings.documents.resolve():
+            LOG.warning(
+                "The index is of %s; FEUD_DOCUMENTS is %s. Index that with: feud index",
+                made_of,
+                settings.documents,
+            )
         self._lock = threading.Lock()
         self._told = ""
 

@@ -5,7 +5,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-Name = Literal["not_in_documents", "unnamed", "looked_for", "quoted", "translated", "claimed"]
+Name = Literal[
+    "not_in_documents", "filtered", "no_documents", "unnamed", "looked_for", "quoted", "translated", "claimed"
+]
 
 
 def phrase(name: Name, language: str, **values: str) -> str:

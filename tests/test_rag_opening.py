@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import apsw
 import pytest
 
-from index import IndexMismatch, build
+from index import IndexMismatch, Report, build
 from index.generations import FORMAT, catalogue_path
 from index.splitter import splitter
 from rag.assistant import Assistant
@@ -91,6 +92,34 @@ def test_a_newer_generation_is_taken_once_it_can_be_opened(settings: Settings) -
     publish(settings, "c.txt")
     assert library.latest().generation == 3
     assert [document.id for document in library.latest().documents] == ["a.txt", "b.txt", "c.txt"]
+
+
+def test_an_index_of_another_folder_is_told(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Library(settings, HashEmbedder())
+    assert caplog.messages == []
+    other = replace(settings, documents=tmp_path / "others")
+    Library(other, HashEmbedder())
+    assert caplog.messages == [
+        f"The index is of {settings.documents}; FEUD_DOCUMENTS is {other.documents}. "
+        "Index that with: feud index"
+    ]
+    settings.documents.rename(other.documents)
+    *_, report = build(other.documents, other.home, HashEmbedder())
+    assert isinstance(report, Report)
+    assert not report.published
+    Library(other, HashEmbedder())
+    assert len(caplog.messages) == 1
+
+
+def test_a_home_may_be_moved(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    home = tmp_path / "home"
+    (home / "documents").mkdir(parents=True)
+    *_, _ = build(home / "documents", home, HashEmbedder())
+    moved = home.rename(tmp_path / "moved")
+    Library(Settings(moved, moved / "documents", tmp_path / "models"), HashEmbedder())
+    assert caplog.messages == []
 
 
 def test_it_is_not_ready_where_what_is_held_can_not_be_read(settings: Settings) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from index import IndexBusy
+from index import IndexBusy, indexed_folder
 from index.generations import index_folder, writer_lock
 from rag.opening import Library
 from rag.settings import Settings
@@ -44,10 +44,12 @@ def test_a_home_comes_back_elsewhere_without_the_embedder(settings: Settings, tm
     assert restore(other, file) is None
     assert content(other.home) == content(settings.home)
     assert [kept.title for kept in Archive(other.conversations).listed()] == [QUESTION]
+    assert indexed_folder(other.home) is None
     embedder = CountingEmbedder()
     assert (other.home / "examples.toml").read_text() == EXAMPLES
     assert {o.outcome for o in run(other.documents, other.home, embedder).outcomes} == {"unchanged"}
     assert embedder.count == 0
+    assert indexed_folder(other.home) == other.documents
     assert not list(other.home.glob("restoring-*"))
 
 

@@ -42,6 +42,11 @@ def test_orders_say_what_they_are(
     assert words in told(capsys, tmp_path, QUESTION, line)
 
 
+@pytest.mark.parametrize("line", [":quit", "exit"])
+def test_who_wants_to_leave_leaves(line: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert told(capsys, tmp_path, line, ":help") == ""
+
+
 def test_before_a_question_there_are_no_sources(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert "The last answer has no sources." in told(capsys, tmp_path, ":open 1")
 

@@ -106,12 +106,12 @@ def test_from_a_file_to_an_answer_and_back(feud: Run, home: Path, server: Script
     added = feud("add", str(home / "ferry.txt"))
     assert added.returncode == 0, added.stderr
     assert added.stdout.splitlines()[0].split() == ["added", "ferry.txt"]
-    assert "1 documents" in added.stdout.splitlines()[-1]
+    assert ": 1 document, " in added.stdout.splitlines()[-1]
     assert "is unchanged" in feud("index").stdout
 
     asked = feud("ask", ASKED)
     assert (asked.returncode, asked.stderr) == (0, "")
-    assert asked.stdout.splitlines()[:3] == [f"{SOLD} [1] (perhaps)", "", f"[1] “{SOLD}”"]
+    assert asked.stdout.splitlines()[:3] == [f"{SOLD} [1] (perhaps the answer)", "", f"[1] “{SOLD}”"]
     value = json.loads(feud("ask", ASKED, "--json").stdout)
     assert (value["status"], value["text"]) == ("answered", f"{SOLD[:-1]} [1].")
     [cited] = value["citations"]
@@ -136,6 +136,8 @@ def test_from_a_file_to_an_answer_and_back(feud: Run, home: Path, server: Script
     assert not (home / "documents" / "ferry.txt").exists()
     assert (home / "removed" / "1" / "ferry.txt").read_text("utf-8") == FERRY
     assert json.loads(feud("list", "--json").stdout) == {"documents": [], "others": []}
+    assert removed.stdout.splitlines()[-1].startswith(f"There are no files in {home / 'documents'}.")
+    assert feud("ask", "Wem wurde die Fähre verkauft?").stdout == "Es gibt noch keine Dokumente.\n"
 
 
 @pytest.mark.parametrize(
@@ -172,6 +174,8 @@ def test_a_filter_that_can_not_be_meant_is_one_line(feud: Run, home: Path) -> No
     assert feud("add", str(home / "ferry.txt")).returncode == 0
     assert json.loads(feud("search", ASKED, "--language", "fr", "--json").stdout) == []
     assert len(json.loads(feud("search", ASKED, "--language", "en", "--since", "1990", "--json").stdout)) > 0
+    nobody = feud("ask", ASKED, "--publisher", "Rueters")
+    assert (nobody.returncode, nobody.stdout) == (0, "No document passes the filters.\n")
     wrong = feud("search", ASKED, "--until", "12.02.2025")
     assert wrong.returncode == 1
     assert wrong.stderr == "error: '12.02.2025' is no date. Write 2025, 2025-02 or 2025-02-12.\n"

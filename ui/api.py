@@ -180,7 +180,7 @@ async def _malformed(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
-    return refused(f"{where}: {first['msg']}.", 422)
+    return refused(f"{where}: {first['msg']}. What is expected stands in /api/openapi.json.", 422)
 
 
 async def _unserved(_: Request, error: Exception) -> Response:

@@ -12,19 +12,20 @@ from ui.terminal import cited_words, plain, show
 
 HELP = """:open N   show the source of [N], with the cited words marked
 :help     show this
-An empty line ends the conversation."""
+:quit     end the conversation; so does an empty line"""
+_LAST = (":quit", ":q", ":exit", "quit", "exit")
 _AROUND = 600  # characters of a source that are shown before and after the cited words
 _REVERSED, _AS_BEFORE = "\x1b[7m", "\x1b[27m"
 _REMEMBERED = 500  # lines that the arrow keys bring back
 
 
 def converse(assistant: Assistant, remembered: Path, ask: Callable[[str], str] = input) -> None:
-    """Ask and answer until an empty line or the end of input; what was typed before is kept in `remembered`."""
+    """Ask and answer until `:quit`, an empty line or the end; what was typed before is kept in `remembered`."""
     forget = _remember(remembered) if sys.stdin.isatty() else None
     history: list[Turn] = []
     last: Answer | None = None
     try:
-        while line := _line(ask):
+        while (line := _line(ask)) and line not in _LAST:
             try:
                 if line.startswith(":"):
                     print(_ordered(line, last.citations if last else ()))

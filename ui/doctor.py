@@ -34,7 +34,7 @@ from rag.settings import Settings
 from ui.access import Access
 from ui.archive import Archive
 from ui.site import LOOPBACK
-from ui.terminal import plain
+from ui.terminal import counted, plain
 
 Check = Callable[[Settings], str]
 
@@ -97,7 +97,7 @@ def _size(store: ModelStore, name: str) -> str:
 
 
 def _documents(settings: Settings) -> str:
-    return f"{len(scan(settings.documents))} files in {settings.documents}"
+    return f"{counted(len(scan(settings.documents)), 'file')} in {settings.documents}"
 
 
 def _sqlite(settings: Settings) -> str:

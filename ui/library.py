@@ -28,7 +28,7 @@ from rag.settings import Settings
 from rag.timeline import disputed, timeline
 from rag.translate import LLMTranslator
 from ui.folder import LibraryError, aside, copy, take
-from ui.terminal import anew, cited_words, date, plain
+from ui.terminal import anew, cited_words, counted, date, plain
 
 WORDS = {
     "read": "reading files",
@@ -49,6 +49,8 @@ def index(settings: Settings, rebuild: bool = False, english: bool = False) -> N
     *_, report = shown(build(settings.documents, settings.home, embedder, rebuild=rebuild))
     assert isinstance(report, Report)
     _print_report(report, english)
+    if all(outcome.outcome == "removed" for outcome in report.outcomes):
+        print(plain(f"There are no files in {settings.documents}. Put some there, or add them with: feud add"))
     if english and report.waiting:
         started = time.monotonic()
         for _ in shown(translate(settings.home, LLMTranslator(open_llm(settings)))):
@@ -225,10 +227,9 @@ def _print_report(report: Report, english: bool) -> None:
 
 def _print_generation(report: Report) -> None:
     state = "is new" if report.published else "is unchanged"
-    print(
-        f"Generation {report.generation} {state}: {report.documents} documents, {report.passages} passages, "
-        f"{report.sentences} sentences, {report.embedded} texts embedded."
-    )
+    held = {"document": report.documents, "passage": report.passages, "sentence": report.sentences}
+    counts = ", ".join(counted(number, noun) for noun, number in held.items())
+    print(f"Generation {report.generation} {state}: {counts}, {counted(report.embedded, 'text')} embedded.")
 
 
 def _there(embedder: str) -> Embedder:

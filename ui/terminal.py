@@ -9,6 +9,7 @@ from index import EVERYTHING, Filter, Hit, Progress, Report
 from rag.answer import Answer, Citation, Question, Turn
 from rag.assistant import Assistant
 from rag.contract import grounds, passages, to_json
+from ui.texts import say
 
 _JOINERS = "\u200c\u200d"  # some scripts spell with them; they move no cursor
 
@@ -46,7 +47,7 @@ def show(
             print(_doing(answer), end="", file=sys.stderr, flush=True)
         for statement in answer.statements[said:]:
             marks = "".join(f"[{number}]" for number in statement.citations)
-            doubt = f" ({statement.doubt})" if statement.doubt else ""
+            doubt = f" ({say(statement.doubt)})" if statement.doubt else ""
             print(plain(f"{statement.text} {marks}{doubt}"), flush=True)
         said = len(answer.statements)
     if answer.notice:
@@ -159,11 +160,19 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() or c in _JOINERS else " " if c.isspace() else "\ufffd" for c in text)
 
 
+def counted(number: int, noun: str) -> str:
+    """
+    >>> counted(1, "document"), counted(2, "document")
+    ('1 document', '2 documents')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _doing(answer: Answer) -> str:
     if answer.status == "searching":
         return "Searching… "
     if answer.status == "writing":
-        return f"reading {len(answer.hits)} passages…\n"
+        return f"reading {counted(len(answer.hits), 'passage')}…\n"
     return ""
 
 
