@@ -81,9 +81,12 @@ class ModelStore:
     def verify(self, model: Model) -> None:
         """Read the model's whole file and compare its hash. Raises ModelError if it is missing or differs."""
         file = self._file(model)
-        again = "feud models pull" if model in DEFAULTS else f"feud models pull {model.name}"
+        again = f"feud models pull {model.name}"
         if not file.is_file():
-            raise ModelError(f"{model.name} is not in {self.folder}. Fetch it with: {again}")
+            both = model in DEFAULTS  # where one is missing, the other often is, too
+            raise ModelError(
+                f"{model.name} is not in {self.folder}. Fetch it with: {'feud models pull' if both else again}"
+            )
         found = sha256(file)
         if found != model.sha256:
             self._note(model).unlink(missing_ok=True)
