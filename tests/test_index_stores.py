@@ -273,6 +273,27 @@ def test_a_server_that_is_not_there_is_said_in_one_line_and_soon(tmp_path: Path)
     assert monotonic() - began < 15
 
 
+def test_a_read_that_hangs_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    from grpc import RpcError
+
+    from index.milvus.server import PATIENCE, Server
+
+    waits: list[float] = []
+
+    class Client:
+        def __init__(self, **_: object) -> None: ...
+
+        def query(self, *_: object, timeout: float, **__: object) -> list[dict[str, int]]:
+            waits.append(timeout)
+            if len(waits) < 3:
+                raise RpcError("Deadline Exceeded")
+            return [{"id": 7}]
+
+    monkeypatch.setattr("pymilvus.MilvusClient", Client)
+    assert Server("milvus://127.0.0.1").query("feud_1", "id >= 0", ("id",)) == [{"id": 7}]
+    assert sum(waits) <= PATIENCE
+
+
 def test_nothing_of_the_client_is_imported_unless_asked_for() -> None:
     code = "import sys, ui.cli, rag.opening, index; print([m for m in sys.modules if 'milvus' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)

@@ -14,6 +14,7 @@ PATIENCE = 15.0  # seconds that a fault may last: 6 where a query node dies, and
 STALE = 5.0  # seconds that Bounded reads may lag behind (`common.gracefulTime`)
 IDS = 1_000  # that one query asks for
 _CALL = 10.0  # seconds of one call
+_READ = 5.0  # of one that reads: where a node is lost it may hang for 20 s, and the next goes to another
 _BYTES = 300_000  # of one insert: what queues take as one message is 1 MB and less
 _ROWS = 256
 _FINAL = {100, 1100}  # no such collection, no such parameter: asking again doesn't help
@@ -176,13 +177,14 @@ class Server:
         return self._patiently(lambda: getattr(self._client, method)(*args, **options))
 
     def _patiently(self, call: Callable[[], Result]) -> Result:
+        from grpc import RpcError
         from pymilvus.exceptions import MilvusException
 
         until, pause = time.monotonic() + self._patience, 0.1
         while True:
             try:
                 return call()
-            except (MilvusException, OSError) as error:
+            except (MilvusException, OSError, RpcError) as error:  # the last by its timeout
                 code = getattr(error, "code", None)
                 if code in _FINAL or time.monotonic() + pause > until:
                     reason = " ".join(str(getattr(error, "message", error)).split())[:200]
@@ -191,4 +193,4 @@ class Server:
             pause = min(1.0, 2 * pause)
 
 
-_BOUNDED = {"consistency_level": "Bounded"}
+_BOUNDED: dict[str, Any] = {"consistency_level": "Bounded", "timeout": _READ}
