@@ -169,10 +169,10 @@ def measure(settings: Settings, rows: Sequence[int]) -> None:
     done: list[Measured] = []
     for count in rows:
         home = folder / f"{count}"
-        built = apart(_build, vectors, home, count)
+        made = apart(built, vectors, home, count)
         found = apart(_search, vectors, home)
         changed = apart(_change, vectors, home)
-        done.append(Measured(**built, **found, **changed))
+        done.append(Measured(**made, **found, **changed))
         shutil.rmtree(home)
         out.print(_table(done))
         report = {"real_vectors": Texts(vectors).real, "noise": NOISE, "sizes": [asdict(each) for each in done]}
@@ -188,7 +188,7 @@ def measure(settings: Settings, rows: Sequence[int]) -> None:
 
 def searched(vectors: Path, home: Path, count: int) -> dict[str, Any]:
     """Build an index of `count` passages in `home` and return what is measured of searching it."""
-    apart(_build, vectors, home, count)
+    apart(built, vectors, home, count)
     return apart(_search, vectors, home)
 
 
@@ -198,7 +198,8 @@ def apart(step: Callable[..., T], *arguments: Any) -> T:
         return pool.submit(step, *arguments).result()
 
 
-def _build(vectors: Path, home: Path, count: int) -> dict[str, Any]:
+def built(vectors: Path, home: Path, count: int) -> dict[str, Any]:
+    """Build an index of `count` passages in `home` and return what it took: seconds, bytes."""
     texts = Texts(vectors)
     with Peak() as peak:
         started = time.perf_counter()

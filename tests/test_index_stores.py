@@ -300,6 +300,20 @@ def test_nothing_of_the_client_is_imported_unless_asked_for() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
+def test_what_was_found_is_looked_up_no_more(
+    empty: str, documents: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from index.milvus import Server
+
+    store = store_named(empty, tmp_path / "home")
+    publish(documents, store)
+    index = store.open(HashEmbedder())
+    passages = [hit.passage for hit in index.search(QUESTIONS[0])]
+    expected = index.likeness(QUESTIONS[0], passages)
+    monkeypatch.delattr(Server, "query")
+    assert index.likeness(QUESTIONS[0], passages) == expected
+
+
 @pytest.mark.skipif("PID_QUERY2" not in os.environ, reason="needs a cluster: see test_index_servers.py")
 def test_a_lost_query_node_costs_time_but_no_answer(empty: str, documents: Path, tmp_path: Path) -> None:
     store = store_named(f"{empty}?replicas=2&shards=2", tmp_path / "home")

@@ -30,6 +30,7 @@ class StoredRows:
         self._documents = Remembered[Place, Kept](
             REMEMBERED, CHARACTERS, lambda kept: len(kept.record.document.text)
         )
+        self._places = Remembered[str, Place](REMEMBERED)
         self._blocks = Remembered[tuple[Kind, int, int], dict[int, tuple[int, int]]](_BLOCKS)
         self.alive: dict[Kind, None] = dict.fromkeys(KINDS)  # the vectors know what is dead
 
@@ -159,10 +160,16 @@ class StoredRows:
         return self._documents.get(place, self._document)
 
     def _document(self, place: Place) -> Kept:
-        return kept_document(self._spans.server, self._parts[place[0]], place[1])
+        kept = kept_document(self._spans.server, self._parts[place[0]], place[1])
+        if place[1] not in self._dead[place[0]]:
+            self._places.get(kept.record.document.id, lambda _: place)
+        return kept
 
     def _named(self, name: str) -> Place:
         """Where the living document with that id is; raises KeyError."""
+        return self._places.get(name, self._looked_up)
+
+    def _looked_up(self, name: str) -> Place:
         for number, part in enumerate(self._parts):
             asked = f"name == {number_of(name)} and chunk == 0"
             for found in self._spans.server.query(part.collection("documents"), asked, ("document",)):
