@@ -6,7 +6,7 @@ FEUD := $(VENV)/bin/feud
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native models index serve ask asked docs test torture fuzz clients sbom licences audit lint eval browser pictures pace lock clean servers ray demo-news
+.PHONY: help setup native models index serve ask asked docs test torture fuzz clients sbom licences audit lint eval browser pictures pace lock clean servers growth cluster ray demo-news
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -101,6 +101,17 @@ $(VENV)/.dev: $(VENV)/.installed
 
 servers: $(VENV)/.dev $(VENV)/servers/.installed ## the contract of the stores on Milvus servers: 1 GB, some minutes
 	$(VENV)/bin/pytest tests/test_index_stores.py tests/test_index_servers.py tests/test_ui_store.py
+
+ROWS ?= 3000,10000,30000
+ALONE := unshare -pfn --mount-proc bash -c 'ip link set lo up && exec "$$@"' _ $(VENV)/servers/bin/python -m tests.milvus_servers
+
+growth: $(VENV)/servers/.installed $(VENV)/.dev index ## the same found on the disk and by a Milvus server, how soon, at which size: make growth ROWS=3000,30000
+	$(FEUD) eval retrieval --sample 1 --extractive
+	$(ALONE) standalone $(VENV)/servers $(FEUD) eval store milvus://127.0.0.1:19530 --rows $(ROWS)
+
+cluster: $(VENV)/servers/.installed $(VENV)/.dev index ## two servers of feud on a Milvus cluster lose a query node under load: make cluster PASSAGES=100000
+	$(FEUD) eval retrieval --sample 1 --extractive
+	$(ALONE) cluster $(VENV)/servers $(VENV)/bin/python -m tests.milvus_run $(or $(PASSAGES),3000)
 
 $(VENV)/servers/.installed: tests/servers.txt
 	@echo "== Milvus servers for the tests in $(VENV)/servers"

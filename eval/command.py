@@ -239,6 +239,19 @@ def size(
 
 
 @app.command()
+def store(
+    address: Annotated[str, typer.Argument(help="An empty one, as in milvus://localhost:19530/database.")],
+    rows: Annotated[str, typer.Option(help="How many passages, several with commas.")] = "3000,10000,30000",
+    sample: Annotated[int, typer.Option(min=0, help="Only so many questions of each kind.")] = 300,
+) -> None:
+    """Search the same documents on the disk and in a store: what is found, how soon, at which size."""
+    from eval.store import measure
+    from rag.settings import Settings
+
+    measure(Settings.from_env(), address, [int(count) for count in rows.split(",")], sample)
+
+
+@app.command()
 def speed(
     split: Annotated[Which, typer.Option(help="Which cases.")] = "dev",
     sample: Annotated[int, typer.Option(min=0, help="Only so many cases, spread over the kinds.")] = 24,

@@ -114,17 +114,19 @@ def _pool(settings: Settings, pool: Pool, sample: int, out: Console, errors: Con
 
 
 def pool_index(settings: Settings, pool: Pool, errors: Console) -> Index:
+    """The index of a pool; its vectors are kept."""
     home = settings.home / "eval" / "pools"
     with Bar(console=errors) as bar:
         task = bar.add_task(f"{pool.name}: embedding", total=None)
-        for state in index_of(list(_records(pool)), home, open_embedder(settings)):
+        for state in index_of(list(pool_records(pool)), home, open_embedder(settings)):
             if isinstance(state, Index):
                 return state
             bar.update(task, completed=state.done, total=state.total)
     raise AssertionError("index_of yields an index at the end")
 
 
-def _records(pool: Pool) -> Iterator[Record]:
+def pool_records(pool: Pool) -> Iterator[Record]:
+    """The documents of a pool, as an index holds them."""
     for document in dict.fromkeys(sentence.document for sentence in pool.sentences):
         own = [sentence for sentence in pool.sentences if sentence.document is document]
         around = [passage for passage in pool.passages if passage.document is document]

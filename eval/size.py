@@ -80,7 +80,7 @@ class Texts:
 
     def __init__(self, vectors: Path) -> None:
         pools: list[Pool] = [xquad(), news()]
-        known = _real(vectors)
+        known = real_vectors(vectors)
         self._spoken: dict[str, list[str]] = {}
         for pool in pools:
             for sentence in pool.sentences:
@@ -165,7 +165,7 @@ def measure(settings: Settings, rows: Sequence[int]) -> None:
     """Build and measure an index of each size, print the table, write it as JSON and as a plot."""
     folder = run_folder(settings.home, "size", datetime.now())
     out = Console(highlight=False)
-    vectors = settings.home / "eval" / "pools" / "index" / "vectors.sqlite"
+    vectors = vectors_of(settings)
     done: list[Measured] = []
     for count in rows:
         home = folder / f"{count}"
@@ -184,6 +184,11 @@ def measure(settings: Settings, rows: Sequence[int]) -> None:
         }
         (folder / "size.svg").write_text(lines("passages", points), encoding="utf-8")
     out.print(f"Report: {folder}")
+
+
+def vectors_of(settings: Settings) -> Path:
+    """Where `feud eval retrieval` keeps the vectors of the pools."""
+    return settings.home / "eval" / "pools" / "index" / "vectors.sqlite"
 
 
 def searched(vectors: Path, home: Path, count: int) -> dict[str, Any]:
@@ -335,7 +340,8 @@ def _memory() -> dict[str, int]:
     return {line[0][:-1]: int(line[1]) << 10 for line in fields if line[-1] == "kB"}
 
 
-def _real(path: Path) -> dict[str, Vector]:
+def real_vectors(path: Path) -> dict[str, Vector]:
+    """What `feud eval retrieval` has embedded, by the texts' keys."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     rows = connection.execute("SELECT embedded, vector FROM vectors")
     return {name: np.frombuffer(vector, np.float32) for name, vector in rows}

@@ -23,7 +23,7 @@ from eval.case import Case
 from eval.growth import USERS, by_documents, by_turns, by_users, enough
 from eval.pace import Pace, embedding_pace, engine_pace
 from eval.runner import Row, run
-from eval.size import QUESTIONS, apart
+from eval.size import QUESTIONS, apart, vectors_of
 from index.embedder import SentenceTransformerEmbedder
 from rag.assistant import Assistant
 from rag.opening import Library, open_assistant
@@ -107,7 +107,7 @@ def _print_paces(paces: Sequence[Pace], compared: str, out: Console) -> None:
 def _print_growth(
     settings: Settings, assistant: Assistant, rows: Sequence[Row], users: int, out: Console
 ) -> None:
-    vectors = settings.home / "eval" / "pools" / "index" / "vectors.sqlite"
+    vectors = vectors_of(settings)
     if enough(vectors):
         table = _table("passages", "search, median ms", "p99", "n")
         for passages, (median, p99) in by_documents(vectors).items():

@@ -1,10 +1,8 @@
 """A cluster under load: two servers of feud answer at a steady rate while a query node is killed.
 
-    unshare -pfn --mount-proc bash -c 'ip link set lo up; exec "$@"' _ .venv/servers/bin/python \
-        -m tests.milvus_servers cluster .venv/servers .venv/bin/python -m tests.milvus_run VECTORS 100000
+    make cluster PASSAGES=100000
 
-VECTORS is what `feud eval retrieval` keeps, `$FEUD_HOME/eval/pools/index/vectors.sqlite`: documents and
-questions are made of it as `feud eval size` makes them, so a server is `feud serve --extractive` with those
+Documents and questions are made as `feud eval size` makes them, so a server is `feud serve --extractive` with
 vectors looked up, not computed. Prints how long publishing took, then answers, errors and waits by phase.
 """
 
@@ -12,6 +10,7 @@ import asyncio
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from typing import NamedTuple
 import httpx
 import numpy as np
 
-from eval.size import Texts, apart, built
+from eval.size import Texts, apart, built, vectors_of
 from index import Progress, milvus, open_index
 from index.milvus.server import Entity, Server
 from rag.assistant import Assistant
@@ -40,7 +39,7 @@ PORTS = (7871, 7872)
 RATE = 0.8  # questions a second, by turns to both
 BEFORE, DURING, AFTER = 60.0, 40.0, 60.0  # seconds; the node dies when the second begins
 QUESTIONS = 200
-PACE = 5e6  # bytes a second
+PACE = 8e6  # bytes a second
 
 
 def asked(texts: Texts) -> list[str]:
@@ -174,11 +173,13 @@ def resident() -> str:
     return ", ".join(sizes)
 
 
-def main(vectors: Path, count: int) -> None:
+def main(count: int) -> None:
     """Publish, serve, ask, and print a line for each phase."""
+    kept = vectors_of(Settings.from_env())
     address = f"{os.environ['FEUD_TEST_STORE']}?replicas=2&shards=2"
     with TemporaryDirectory() as name:
         home = Path(name)
+        vectors = shutil.copy(kept, home / "vectors.sqlite")  # the questions hang on what is in it
         publish(vectors, home / "builder", address, count)
         right = expected(vectors, home / "builder")
         server = [str(vectors), str(home / "server"), address]
@@ -197,4 +198,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         answer(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], int(sys.argv[5]))
     else:
-        main(Path(sys.argv[1]), int(sys.argv[2]))
+        main(int(sys.argv[1]))

@@ -9,7 +9,7 @@ import pytest
 
 from eval.plot import lines
 from eval.pools import news, xquad
-from eval.size import SENTENCES, Texts, _build, _change, _search
+from eval.size import SENTENCES, Texts, _change, _search, built
 from index.catalogue import Catalogue
 from index.records import key
 from tests.fakes import HashEmbedder
@@ -39,11 +39,11 @@ def test_a_document_is_the_same_each_time_and_its_vectors_are_near_real_ones(vec
 
 
 def test_a_small_size_is_measured(vectors: Path, tmp_path: Path) -> None:
-    built, found = _build(vectors, tmp_path, 300), _search(vectors, tmp_path)
+    made, found = built(vectors, tmp_path, 300), _search(vectors, tmp_path)
     assert 250 < found["passages"] < 450
     assert found["sentences"] == found["documents"] * SENTENCES
     assert found["recall"] == 1.0  # so few are all compared
-    assert 0 < built["files"] < built["disk"]
+    assert 0 < made["files"] < made["disk"]
     assert found["dense_p50"] <= found["dense_p99"] < found["fused_p99"]
     assert set(_change(vectors, tmp_path)) == {"add_seconds", "remove_seconds"}
 
