@@ -91,14 +91,14 @@ def served() -> Iterator[Callable[..., str]]:
 @pytest.fixture(scope="session")
 def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Milvus server: the one that is named, or the emulator."""
-    from tests.milvus_servers import NO_SERVERS, SERVERS, emulator
+    from tests.milvus_servers import EMULATOR, NO_SERVERS, emulator
 
     if named := os.environ.get("FEUD_TEST_STORE"):
         yield named
-    elif not (SERVERS / "bin" / "milvus-lite").exists():
+    elif not EMULATOR.exists():
         pytest.skip(NO_SERVERS)
     else:
-        with emulator(tmp_path_factory.mktemp("emulator")) as address:
+        with emulator(tmp_path_factory.mktemp("emulator")) as (address, _):
             yield address
 
 

@@ -26,6 +26,7 @@ from typing import Any
 HEALTHY = 180.0  # seconds until all parts must be; some 10 on an idle machine
 PORT = 19_530
 SERVERS = Path(os.environ.get("FEUD_SERVERS", Path(__file__).parents[1] / ".venv" / "servers"))
+EMULATOR = SERVERS / "bin" / "milvus-lite"
 NO_SERVERS = f"no Milvus in {SERVERS}: make servers"
 ROLES = {
     "coordinator": ("mixture", "-rootcoord=true", "-querycoord=true", "-datacoord=true", "-indexcoord=true"),
@@ -130,14 +131,15 @@ def standalone(servers: Path, processes: Processes) -> None:
 
 
 @contextmanager
-def emulator(folder: Path) -> Iterator[str]:
-    """Run Milvus' emulator; gives its address for `FEUD_STORE`."""
+def emulator(folder: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Run Milvus' emulator; gives its address for `FEUD_STORE`, and its process."""
+    folder.mkdir(exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     where = ["--data-dir", str(folder / "data"), "--host", "127.0.0.1", "--port", str(port)]
     with Processes(folder) as processes:
-        processes.start("emulator", [SERVERS / "bin" / "milvus-lite", "server", *where])
+        processes.start("emulator", [EMULATOR, "server", *where])
         until = time.monotonic() + HEALTHY
         while time.monotonic() < until:
             told = (folder / "emulator.log").read_text("utf-8", "replace")
@@ -146,7 +148,7 @@ def emulator(folder: Path) -> Iterator[str]:
                 if asked.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.1)
-        yield f"milvus://127.0.0.1:{port}"
+        yield f"milvus://127.0.0.1:{port}", processes.running["emulator"]
 
 
 def forget(address: str) -> None:

@@ -32,7 +32,7 @@ from index import (
     store_named,
 )
 from tests.fakes import HashEmbedder
-from tests.milvus_servers import forget
+from tests.milvus_servers import EMULATOR, NO_SERVERS, emulator, forget
 from tests.test_index_search import STORIES
 
 ROOT = Path(__file__).parents[1]
@@ -273,45 +273,31 @@ def test_a_server_that_is_not_there_is_said_in_one_line_and_soon(tmp_path: Path)
     assert monotonic() - began < 15
 
 
-def test_a_read_that_hangs_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    from grpc import RpcError
-
-    from index.milvus.server import PATIENCE, Server
-
-    waits: list[float] = []
-
-    class Client:
-        def __init__(self, **_: object) -> None: ...
-
-        def query(self, *_: object, timeout: float, **__: object) -> list[dict[str, int]]:
-            waits.append(timeout)
-            if len(waits) < 3:
-                raise RpcError("Deadline Exceeded")
-            return [{"id": 7}]
-
-    monkeypatch.setattr("pymilvus.MilvusClient", Client)
-    assert Server("milvus://127.0.0.1").query("feud_1", "id >= 0", ("id",)) == [{"id": 7}]
-    assert sum(waits) <= PATIENCE
-
-
 def test_nothing_of_the_client_is_imported_unless_asked_for() -> None:
     code = "import sys, ui.cli, rag.opening, index; print([m for m in sys.modules if 'milvus' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_what_was_found_is_looked_up_no_more(
-    empty: str, documents: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from index.milvus import Server
+@pytest.mark.skipif(not EMULATOR.exists(), reason=NO_SERVERS)
+def test_a_store_that_hangs_is_told_and_then_answers_again(documents: Path, tmp_path: Path) -> None:
+    from index.milvus.server import PATIENCE
 
-    store = store_named(empty, tmp_path / "home")
-    publish(documents, store)
-    index = store.open(HashEmbedder())
-    passages = [hit.passage for hit in index.search(QUESTIONS[0])]
-    expected = index.likeness(QUESTIONS[0], passages)
-    monkeypatch.delattr(Server, "query")
-    assert index.likeness(QUESTIONS[0], passages) == expected
+    with emulator(tmp_path / "emulator") as (address, process):
+        store = store_named(address, tmp_path / "home")
+        publish(documents, store)
+        index = store.open(HashEmbedder())
+        hits = index.search(QUESTIONS[0])
+        passages = [hit.passage for hit in hits]
+        likeness = index.likeness(QUESTIONS[0], passages)
+        process.send_signal(signal.SIGSTOP)
+        assert index.likeness(QUESTIONS[0], passages) == likeness  # what was found is not asked for again
+        asked = monotonic()
+        with pytest.raises(StoreFault, match="Deadline Exceeded"):
+            index.search(QUESTIONS[0])
+        assert monotonic() - asked < 2 * PATIENCE
+        process.send_signal(signal.SIGCONT)
+        assert told(index.search(QUESTIONS[0])) == told(hits)
 
 
 @pytest.mark.skipif("PID_QUERY2" not in os.environ, reason="needs a cluster: see test_index_servers.py")

@@ -33,7 +33,7 @@ def test_a_machine_without_documents_answers_from_the_store(tmp_path: Path) -> N
     (writer / "documents" / "ferry.txt").write_text(FERRY)
     (tmp_path / "server").mkdir()
     with ScriptedServer() as endpoint:
-        with emulator(tmp_path / "server") as store:
+        with emulator(tmp_path / "server") as (store, _):
             indexed = run(writer, store, endpoint.base_url, "index")
             assert indexed.returncode == 0, indexed.stderr
             assert "answers with generation 1." in indexed.stdout
