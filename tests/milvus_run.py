@@ -179,7 +179,7 @@ def main(count: int) -> None:
     address = f"{os.environ['FEUD_TEST_STORE']}?replicas=2&shards=2"
     with TemporaryDirectory() as name:
         home = Path(name)
-        vectors = shutil.copy(kept, home / "vectors.sqlite")  # the questions hang on what is in it
+        vectors = Path(shutil.copy(kept, home / "vectors.sqlite"))  # the questions hang on what is in it
         publish(vectors, home / "builder", address, count)
         right = expected(vectors, home / "builder")
         server = [str(vectors), str(home / "server"), address]
