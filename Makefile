@@ -50,7 +50,7 @@ native: setup ## compile the engine for this processor: minutes, once; it then r
 	  --constraint constraints.txt --no-deps --force-reinstall --no-binary xllamacpp xllamacpp
 	@$(VENV)/bin/python -c 'import xllamacpp; print("== the engine uses:", xllamacpp.get_system_info())'
 
-test: lint browser models ## lint, types, a short eval on the real models, all tests
+test: lint browser models $(VENV)/servers/.emulator ## lint, types, a short eval on the real models, all tests
 	$(FEUD) models pull qwen2.5-coder-0.5b-instruct
 	@# The models are the user's, the home is the tests' own: documents and index of the user stay untouched.
 	FEUD_MODELS="$$($(VENV)/bin/python -c 'from rag.settings import Settings; print(Settings.from_env().models)')" && \
@@ -100,7 +100,7 @@ $(VENV)/.dev: $(VENV)/.installed
 	@touch $@
 
 servers: $(VENV)/.dev $(VENV)/servers/.installed ## the contract of the stores on Milvus servers: 1 GB, some minutes
-	$(VENV)/bin/pytest tests/test_index_stores.py tests/test_index_servers.py tests/test_ui_store.py
+	$(VENV)/bin/pytest tests/test_index_stores.py tests/test_index_servers.py tests/test_ui_store.py tests/test_eval_store.py
 
 ROWS ?= 3000,10000,30000
 ALONE := unshare -pfn --mount-proc bash -c 'ip link set lo up && exec "$$@"' _ $(VENV)/servers/bin/python -m tests.milvus_servers
@@ -113,9 +113,14 @@ cluster: $(VENV)/servers/.installed $(VENV)/.dev index ## two servers of feud on
 	$(FEUD) eval retrieval --sample 1 --extractive
 	$(ALONE) cluster $(VENV)/servers $(VENV)/bin/python -m tests.milvus_run $(or $(PASSAGES),3000)
 
-$(VENV)/servers/.installed: tests/servers.txt
-	@echo "== Milvus servers for the tests in $(VENV)/servers"
+$(VENV)/servers/.emulator: tests/servers.txt
+	@echo "== Milvus' emulator for the tests in $(VENV)/servers"
 	$(PYTHON) -m venv $(VENV)/servers
+	$(VENV)/servers/bin/pip install --quiet --disable-pip-version-check --constraint tests/servers.txt milvus-lite
+	@touch $@
+
+$(VENV)/servers/.installed: $(VENV)/servers/.emulator
+	@echo "== Milvus servers for the tests in $(VENV)/servers"
 	$(VENV)/servers/bin/pip install --quiet --disable-pip-version-check --requirement tests/servers.txt
 	@cd $(VENV)/servers && { apt-get update -qq && apt-get download -qq etcd-server && dpkg -x etcd-server_*.deb etcd; } || \
 	  echo "note: no etcd could be had; the tests of real Milvus servers are skipped"
