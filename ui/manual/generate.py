@@ -25,6 +25,7 @@ TAKEN = {
     "reference/changes.md": "CHANGELOG.md",
     "reference/security.md": "SECURITY.md",
     "reports/size.svg": "eval/size.svg",
+    "reports/store.svg": "eval/store.svg",
     **{f"pictures/{file.name}": f"ui/pictures/{file.name}" for file in (ROOT / "ui" / "pictures").iterdir()},
 }
 """Files of other rooms by their place in the site."""
