@@ -116,7 +116,7 @@ cluster: $(VENV)/servers/.installed $(VENV)/.dev index ## two servers of feud on
 $(VENV)/servers/.emulator: tests/servers.txt
 	@echo "== Milvus' emulator for the tests in $(VENV)/servers"
 	$(PYTHON) -m venv $(VENV)/servers
-	$(VENV)/servers/bin/pip install --quiet --disable-pip-version-check --constraint tests/servers.txt milvus-lite
+	$(VENV)/servers/bin/pip install --quiet --disable-pip-version-check --constraint tests/servers.txt milvus-lite pymilvus
 	@touch $@
 
 $(VENV)/servers/.installed: $(VENV)/servers/.emulator

@@ -18,6 +18,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from corpus import FeudError, Sentence
+from eval.case import Gold
 from eval.casefile import load
 from eval.measures import retrieved
 from eval.plot import lines
@@ -26,7 +28,7 @@ from eval.retrieval_report import pool_index, pool_records
 from eval.runner import run_folder
 from eval.size import Texts, apart, built, real_vectors, vectors_of
 from eval.summary import SEED
-from index import Embedder, Hit, Index, StoreFault, open_index, store_named
+from index import Embedder, Hit, Index, open_index, store_named
 from index.catalogue import Catalogue
 from index.generations import InEnglish, catalogue_path, writer_lock
 from index.publish import revise, texts
@@ -37,6 +39,10 @@ from rag.settings import Settings
 
 K = 8
 ASKED = 100  # questions to each made-up index
+
+
+class StoreInUseError(FeudError):
+    """The store that was named to be filled holds documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +74,10 @@ class Compared:
 def measure(settings: Settings, address: str, rows: Sequence[int], sample: int) -> None:
     """Publish, ask both, print the table, and keep it as JSON and, of the sizes, as a plot.
 
-    What the store holds is replaced: raises StoreFault where it holds something.
+    What a store holds would be replaced: raises StoreInUseError where it holds something.
     """
-    if store_named(address, settings.home).current() is not None:
-        raise StoreFault(address.rpartition("@")[2], "it holds documents, which would be replaced")
+    if (store := store_named(address, settings.home)).current() is not None:
+        raise StoreInUseError(f"{store.name} holds documents, which would be replaced. Name an empty database.")
     folder = run_folder(settings.home, "store", datetime.now())
     out, done = Console(highlight=False), list[Compared]()
     for compared in _compared(settings, address, rows, sample):
@@ -143,9 +149,9 @@ def _cases(index: Index) -> Iterator[Searched]:
         if case.needs:
             asked = understand(case.question, case.history, None)
 
-            def found(hits: Sequence[Hit], needs: Sequence[Sequence[object]] = case.needs) -> float:
+            def found(hits: Sequence[Hit], needs: Sequence[Sequence[Gold]] = case.needs) -> float:
                 shown = [(h.passage.document.id, h.passage.start, h.passage.end) for h in hits]
-                return fmean(retrieved(need, shown, held) for need in needs)  # type: ignore[arg-type]
+                return fmean(retrieved(need, shown, held) for need in needs)
 
             yield Searched(asked.standalone, asked.wordings, found)
 
@@ -153,7 +159,7 @@ def _cases(index: Index) -> Iterator[Searched]:
 def _questions(pool: Pool) -> Iterator[Searched]:
     for query in pool.queries:
 
-        def found(hits: Sequence[Hit], gold: Sequence[object] = query.gold) -> float:
+        def found(hits: Sequence[Hit], gold: Sequence[Sentence] = query.gold) -> float:
             shown = {sentence for hit in hits for sentence in hit.passage.sentences}
             return fmean(each in shown for each in gold)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from corpus.shipped import seed
-from eval.store import _both, _cases, measure
-from index import StoreFault, build, open_index
+from eval.store import StoreInUseError, _both, _cases, measure
+from index import build, open_index
 from rag.settings import Settings
 from tests.fakes import HashEmbedder
 
@@ -20,5 +20,5 @@ def test_both_find_the_same_and_what_is_there_stays(milvus: str, tmp_path: Path)
     assert (compared.questions, compared.same) == (len(asked), 1.0)
     assert compared.found
     assert compared.found[0] == compared.found[1] > 0
-    with pytest.raises(StoreFault, match="it holds documents, which would be replaced"):
+    with pytest.raises(StoreInUseError, match="holds documents, which would be replaced"):
         measure(settings, milvus, [], 0)
