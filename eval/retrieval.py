@@ -56,8 +56,8 @@ def cases(
         if not case.needs:
             continue
         hits = index.search(question.standalone, k, ranking=ranking, wordings=question.wordings)
-        shown = [_place(hit.passage) for hit in hits]
-        read = [_place(sentence) for sentence in gather(hits, index, question.language).sentences]
+        shown = [place(hit.passage) for hit in hits]
+        read = [place(sentence) for sentence in gather(hits, index, question.language).sentences]
         own = [any(case.language in spoken[gold.document] for gold in need) for need in case.needs]
         groups = ["all", case.kind, "own language" if all(own) else "another language"]
         values = {f"@{n}": fmean(retrieved(need, shown[:n], texts) for need in case.needs) for n in (2, 4, k)}
@@ -102,7 +102,8 @@ def average_precision(places: Sequence[int | None]) -> float:
     return sum((n + 1) / (place + 1) for n, place in enumerate(found)) / len(places)
 
 
-def _place(span: Passage | Sentence) -> tuple[str, int, int]:
+def place(span: Passage | Sentence) -> tuple[str, int, int]:
+    """Where a span stands: its document's id, start and end."""
     return span.document.id, span.start, span.end
 
 

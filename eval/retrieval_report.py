@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -29,6 +29,7 @@ from rag.opening import Library, open_embedder, open_llm
 from rag.question import understand
 from rag.settings import Settings
 
+Item = TypeVar("Item")
 Groups = dict[tuple[str, str], list[float]]
 FIRST = 5  # sentences of a pool that a gold one should be among
 SHOWN = 40  # lines of what was not found that are printed; the report has all
@@ -62,7 +63,7 @@ def _feud(
 ) -> dict[str, Any]:
     index = Library(settings).latest()
     llm = None if extractive else open_llm(settings)
-    asked = _some([case for case in load(split=split) if case.needs], sample)
+    asked = some([case for case in load(split=split) if case.needs], sample)
     standalone = [
         (case, understand(case.question, case.history, llm))
         for case in track(asked, "Follow-ups become questions", console=errors)
@@ -86,7 +87,7 @@ def _feud(
 
 def _pool(settings: Settings, pool: Pool, sample: int, out: Console, errors: Console) -> dict[str, Any]:
     index = pool_index(settings, pool, errors)
-    queries = _some(pool.queries, sample)
+    queries = some(pool.queries, sample)
     groups: dict[str, Groups] = {}
     measure = "own list top 5" if (own_list := pool.name == "XQuAD-R") else "recall@5"
     for name, ranking in RANKINGS.items():
@@ -134,7 +135,8 @@ def pool_records(pool: Pool) -> Iterator[Record]:
         yield replace(Record.of(document, document.segments, own, around), english=english)
 
 
-def _some(items: Sequence[Any], count: int) -> Sequence[Any]:
+def some(items: Sequence[Item], count: int) -> Sequence[Item]:
+    """A sample of so many, always the same; all where `count` is 0."""
     return random.Random(SEED).sample(items, count) if 0 < count < len(items) else items
 
 

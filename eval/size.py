@@ -31,7 +31,7 @@ from eval.pools import Pool, Query, news, xquad
 from eval.runner import run_folder
 from index import Index, Progress, open_index
 from index.catalogue import Catalogue
-from index.embedder import Matrix, Vector, unit
+from index.embedder import Embedder, Matrix, Vector, unit
 from index.generations import InEnglish, catalogue_path, index_folder, writer_lock
 from index.publish import newest, revise
 from index.records import File, Record, key
@@ -208,7 +208,7 @@ def built(vectors: Path, home: Path, count: int) -> dict[str, Any]:
     texts = Texts(vectors)
     with Peak() as peak:
         started = time.perf_counter()
-        _revise(home, texts, [_name(number) for number in range(count // (SENTENCES // 2 + 1) + 1)])
+        revised(home, texts, texts.made, [_name(number) for number in range(count // (SENTENCES // 2 + 1) + 1)])
         seconds = time.perf_counter() - started
     disk = sum(path.stat().st_size for path in index_folder(home).rglob("*") if path.is_file())
     return {
@@ -255,24 +255,26 @@ def _change(vectors: Path, home: Path) -> dict[str, Any]:
         names = list(catalogue.files())
     more = [_name(10**9 + number) for number in range(FEW)]
     started = time.perf_counter()
-    _revise(home, texts, [*names, *more])
+    revised(home, texts, texts.made, [*names, *more])
     added = time.perf_counter()
-    _revise(home, texts, [*names[FEW:], *more])
+    revised(home, texts, texts.made, [*names[FEW:], *more])
     removed = time.perf_counter()
     index = open_index(home, texts)
     assert len(index.documents) == len(names)
     return {"add_seconds": added - started, "remove_seconds": removed - added}
 
 
-def _revise(home: Path, texts: Texts, names: Sequence[str]) -> None:
-    """Make the index hold exactly those documents."""
+def revised(
+    home: Path, embedder: Embedder, made: Callable[[str], tuple[Record, int]], names: Sequence[str]
+) -> None:
+    """Make the index hold exactly those documents, which are `made` by their names."""
     with writer_lock(home), Catalogue(catalogue_path(home), create=True) as catalogue:
         present = newest(catalogue)
         kept = {} if present is None else catalogue.places(present[1].volumes)
         stay = {name: kept[name] for name in names if name in kept}
         files = [File(name, name, "", 0, 0, 0, "indexed") for name in sorted(names)]
         fresh = [name for name in names if name not in kept]
-        for step in revise(home, catalogue, files, fresh, texts.made, stay, texts, InEnglish()):
+        for step in revise(home, catalogue, files, fresh, made, stay, embedder, InEnglish()):
             _tell(step)
 
 

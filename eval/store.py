@@ -24,15 +24,16 @@ from eval.casefile import load
 from eval.measures import retrieved
 from eval.plot import lines
 from eval.pools import Pool, news, xquad
-from eval.retrieval_report import pool_index, pool_records
+from eval.retrieval import place
+from eval.retrieval_report import pool_index, pool_records, some
 from eval.runner import run_folder
-from eval.size import Texts, apart, built, real_vectors, vectors_of
+from eval.size import Texts, apart, built, real_vectors, revised, vectors_of
 from eval.summary import SEED
 from index import Embedder, Hit, Index, open_index, store_named
 from index.catalogue import Catalogue
-from index.generations import InEnglish, catalogue_path, writer_lock
-from index.publish import revise, texts
-from index.records import File, Record
+from index.generations import catalogue_path, writer_lock
+from index.publish import texts
+from index.records import Record
 from rag.opening import Library, open_embedder
 from rag.question import understand
 from rag.settings import Settings
@@ -100,12 +101,12 @@ def measure(settings: Settings, address: str, rows: Sequence[int], sample: int) 
 def _compared(settings: Settings, address: str, rows: Sequence[int], sample: int) -> Iterator[Compared]:
     embedder = open_embedder(settings)
     index = Library(settings, embedder).latest()
-    yield _both("feud cases", settings.home, address, embedder, _some(list(_cases(index)), sample))
+    yield _both("feud cases", settings.home, address, embedder, some(list(_cases(index)), sample))
     for pool in (news(), xquad()):
         pool_index(settings, pool, Console(stderr=True))  # embeds, and keeps the vectors
         with TemporaryDirectory() as name:
             _build(Path(name), list(pool_records(pool)), embedder, vectors_of(settings))
-            yield _both(pool.name, Path(name), address, embedder, _some(list(_questions(pool)), sample))
+            yield _both(pool.name, Path(name), address, embedder, some(list(_questions(pool)), sample))
     for count in rows:
         with TemporaryDirectory() as name:
             apart(built, vectors_of(settings), Path(name), count)
@@ -150,7 +151,7 @@ def _cases(index: Index) -> Iterator[Searched]:
             asked = understand(case.question, case.history, None)
 
             def found(hits: Sequence[Hit], needs: Sequence[Sequence[Gold]] = case.needs) -> float:
-                shown = [(h.passage.document.id, h.passage.start, h.passage.end) for h in hits]
+                shown = [place(hit.passage) for hit in hits]
                 return fmean(retrieved(need, shown, held) for need in needs)
 
             yield Searched(asked.standalone, asked.wordings, found)
@@ -173,13 +174,7 @@ def _build(home: Path, records: Iterable[Record], embedder: Embedder, vectors: P
     known = {key: vector for key, vector in real_vectors(vectors).items() if key in wanted}
     with writer_lock(home), Catalogue(catalogue_path(home), create=True) as catalogue:
         catalogue.keep_vectors(embedder.fingerprint, known)
-        files = [File(name, name, "", 0, 0, 0, "indexed") for name in sorted(held)]
-        for _ in revise(home, catalogue, files, held, held.__getitem__, {}, embedder, InEnglish()):
-            pass
-
-
-def _some(items: Sequence[Searched], count: int) -> Sequence[Searched]:
-    return random.Random(SEED).sample(items, count) if 0 < count < len(items) else items
+    revised(home, embedder, held.__getitem__, list(held))
 
 
 def _table(done: Sequence[Compared]) -> Table:

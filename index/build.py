@@ -1,6 +1,6 @@
 """Make the index equal to the documents folder, and say what became of each file."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from heapq import nsmallest
@@ -79,10 +79,9 @@ def build(
             closing(Parsed(index_folder(home))) as parsed,
         ):
             workers = workers or Alone(embedder)
-            for step in _build(folder, home, catalogue, parsed, embedder, workers, rebuild, small):
-                if isinstance(step, Report):
-                    name_folder(home, folder)
-                yield step
+            report = yield from _build(folder, home, catalogue, parsed, embedder, workers, rebuild, small)
+            name_folder(home, folder)
+            yield report
 
 
 def refresh(home: Path, embedder: Embedder) -> Iterator[Progress]:
@@ -180,7 +179,7 @@ def _build(
     workers: Workers,
     rebuild: bool,
     small: int,
-) -> Iterator[Progress | Report]:
+) -> Generator[Progress, None, Report]:
     recipe = recipe_of(embedder)
     present = newest(catalogue)
     named = {} if present is None else present[1].volumes
@@ -212,8 +211,7 @@ def _build(
     if present is not None and intact and _same(before, files) and not newly:
         number, m = present
         catalogue.stamp(file for file in files if file != before[file.id])
-        yield Report(told, number, False, m.documents, m.passages, m.sentences, english.waiting, 0)
-        return
+        return Report(told, number, False, m.documents, m.passages, m.sentences, english.waiting, 0)
 
     def made(name: str) -> tuple[Record, int]:
         if name in newly:
@@ -232,7 +230,7 @@ def _build(
     number, m, embedded = yield from revise(
         home, catalogue, files, {*new, *newly}, made, stay, embedder, english, intact, rebuild, small, workers
     )
-    yield Report(told, number, True, m.documents, m.passages, m.sentences, m.english.waiting, embedded)
+    return Report(told, number, True, m.documents, m.passages, m.sentences, m.english.waiting, embedded)
 
 
 def _newly_english(

@@ -144,8 +144,9 @@ class Assistant:
         desk = _Desk(evidence, index, clock, partial(self._told, asked, index, clock))
         strange, like = unknown(asked, hits), likeness(asked, hits, index)
         if not hits:
-            what: Name = "no_documents" if where == EVERYTHING else "filtered"
-            answer = replace(answer, status="not_in_documents", notice=phrase(what, asked.language))
+            what: Name = "not_in_documents" if where == EVERYTHING else "filtered"
+            notice = phrase(what if index.passages else "no_documents", asked.language)
+            answer = replace(answer, status="not_in_documents", notice=notice)
         elif like < ABOUT or (strange and self.llm is None):
             answer = _refused(answer)
         elif self.llm is None:

@@ -27,7 +27,7 @@ import numpy as np
 
 from eval.size import Texts, apart, built, vectors_of
 from index import Progress, milvus, open_index
-from index.milvus.server import Entity, Server
+from index.milvus.server import Entity, Server, size_of
 from rag.assistant import Assistant
 from rag.opening import Library
 from rag.question import understand
@@ -71,8 +71,7 @@ class Paced(Server):
         sent, began = 0, time.monotonic()
         for entity in entities:
             yield entity
-            sent += sum(len(value) if isinstance(value, str) else 8 for value in entity.values())
-            sent += 4 * len(entity["vector"])
+            sent += size_of(entity)
             time.sleep(max(0.0, began + sent / PACE - time.monotonic()))
 
 

@@ -111,19 +111,18 @@ def _sqlite(settings: Settings) -> str:
 def _index(settings: Settings) -> str:
     verify(settings.home)
     library = _opened(settings)
-    return (
-        f"generation {library.generation}, {len(library.documents)} documents, {len(library.passages)} passages"
-    )
+    return f"generation {library.generation}, {_held(library)}"
 
 
 def _store(settings: Settings) -> str:
     store = store_named(settings.store, settings.home)
     library = store.open(open_embedder(settings))
     found = library.search(library.passages[0].text, 1) if library.passages else []
-    return (
-        f"{store.name}, generation {library.generation}, {len(library.documents)} documents, "
-        f"{len(library.passages)} passages, finds {len(found)}"
-    )
+    return f"{store.name}, generation {library.generation}, {_held(library)}, finds {len(found)}"
+
+
+def _held(library: Index) -> str:
+    return f"{counted(len(library.documents), 'document')}, {counted(len(library.passages), 'passage')}"
 
 
 def _spans(settings: Settings) -> str:

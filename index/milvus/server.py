@@ -97,8 +97,7 @@ class Server:
         count, size = 0, 0
         batch: list[Entity] = []
         for entity in entities:
-            own = sum(len(value) if isinstance(value, str) else 8 for value in entity.values())
-            own += 4 * len(entity["vector"])
+            own = size_of(entity)
             if batch and (size + own > _BYTES or len(batch) == _ROWS):
                 self._ask("insert", name, batch, partition_name=partition)
                 batch, size = [], 0
@@ -191,6 +190,12 @@ class Server:
                     raise StoreFault(self.name, reason, missing=code == 100) from error
             time.sleep(pause)
             pause = min(1.0, 2 * pause)
+
+
+def size_of(entity: Entity) -> int:
+    """About how many bytes it takes when it is sent."""
+    own = sum(len(value) if isinstance(value, str) else 8 for value in entity.values())
+    return own + 4 * len(entity["vector"])
 
 
 _BOUNDED: dict[str, Any] = {"consistency_level": "Bounded", "timeout": _READ}
