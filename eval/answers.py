@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from corpus.sentences import split
 from eval.case import Case
-from eval.report import write_report
+from eval.report import unframed, write_report
 from eval.runner import Asked, evaluate
 from eval.summary import Summary, summarise
 from eval.tables import COLUMNS, LEGEND, cells
@@ -117,7 +116,7 @@ def measure(latest: Callable[[], Index], llm: LLM, cases: Sequence[Case], folder
 
 def table(done: Mapping[str, Summary]) -> Table:
     """A row for each program, with columns of a report; "bare" statements have no citation."""
-    shown = Table("", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    shown = unframed("")
     shown.columns[0].no_wrap = True
     for head in (head for name, head in COLUMNS.items() if name not in _SAME):
         shown.add_column(head)

@@ -42,13 +42,18 @@ _BYS: tuple[By, ...] = ("kind", "language")
 _LONGEST = len("unanswerable")  # the longest single word among the kinds
 
 
+def unframed(*heads: str) -> Table:
+    """A table without a frame, which has room for many columns on a narrow terminal."""
+    return Table(*heads, box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+
+
 def render(summary: Summary) -> Stack:
     """A summary for the terminal: every measure, then the main ones by kind and by language."""
-    tables = [_table(*WHOLE)]
+    tables = [unframed(*WHOLE)]
     for cells in whole(summary):
         tables[0].add_row(*cells)
     for by in _BYS:
-        table = _table(by, *COLUMNS.values())
+        table = unframed(by, *COLUMNS.values())
         table.columns[0].min_width = _LONGEST
         for group, parts in grouped(summary, by):
             # Two words can be set in two lines where the terminal is narrow.
@@ -59,7 +64,7 @@ def render(summary: Summary) -> Stack:
 
 def render_comparison(comparison: Comparison) -> Stack:
     """A comparison for the terminal."""
-    table = _table(*COMPARED)
+    table = unframed(*COMPARED)
     for cells in compared(comparison):
         table.add_row(*cells)
     head = Text(f"{comparison.earlier.name} -> {comparison.later.name}")
@@ -172,13 +177,6 @@ def _failing(row: Row) -> Iterator[str]:
             ),
         ]
     )
-
-
-def _table(*heads: str) -> Table:
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
-    for head in heads:
-        table.add_column(head)
-    return table
 
 
 def _grid(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

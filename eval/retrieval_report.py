@@ -14,15 +14,16 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.progress import track
-from rich.table import Table
 
 from corpus import Sentence
 from eval.case import Case, Split
 from eval.casefile import load
 from eval.pools import Pool, Query, news, xquad
 from eval.retrieval import DEPTH, RANKINGS, Found, by_group, cases, ranked, sentences
+from eval.report import unframed
 from eval.runner import run_folder
 from eval.summary import SEED, interval
+from eval.tables import percent
 from index import RANKING, Hit, Index, index_of
 from index.records import Record
 from rag.opening import Library, open_embedder, open_llm
@@ -185,13 +186,12 @@ def _at(document: str, quote: str, index: Index) -> tuple[str, int]:
 
 def _rankings(out: Console, name: str, groups: dict[str, Groups]) -> None:
     columns = [column for column in MAIN[name] if column in next(iter(groups.values()))]
-    table = Table(
-        "ranking", *(f"{group.replace('_', ' ')} {measure}" for group, measure in columns), title=name
-    )
+    table = unframed(name, *(f"{group.replace('_', ' ')} {measure}" for group, measure in columns))
     for ranking, values in groups.items():
         table.add_row(ranking, *(_cell(values[column]) for column in columns))
     out.print(table)
     out.print(
+        "Mean in per cent, its 95 % interval (bootstrap), n. "
         "Where another ranking is better than the shipped one: "
         + ("; ".join(_below(columns, groups)) or "nowhere")
     )
@@ -202,12 +202,12 @@ def _below(columns: Sequence[tuple[str, str]], groups: dict[str, Groups]) -> Ite
     for column in columns:
         best = max(groups, key=lambda name: fmean(groups[name][column]))
         if fmean(groups[best][column]) > fmean(shipped[column]):
-            yield f"{' '.join(column)}, {best}, {fmean(groups[best][column]):.3f}"
+            yield f"{' '.join(column)}, {best}, {100 * fmean(groups[best][column]):.1f}"
 
 
 def _cell(values: Sequence[float]) -> str:
     low, high = interval(values, (0, 1))
-    return f"{fmean(values):.3f}\n{low:.2f}–{high:.2f}\nn {len(values)}"
+    return f"{100 * fmean(values):.1f}\n{percent(low)}–{percent(high)}\nn {len(values)}"
 
 
 def _matrix(out: Console, title: str, values: Groups, measure: str) -> None:
@@ -217,7 +217,8 @@ def _matrix(out: Console, title: str, values: Groups, measure: str) -> None:
         if what == measure and "→" in group
     }
     columns = sorted({to for _, to in pairs})
-    table = Table("question", *columns, title=title)
+    out.print(title)
+    table = unframed("question", *columns)
     for row in sorted({asked for asked, _ in pairs}):
         cells = [pairs.get((row, column)) for column in columns]
         table.add_row(row, *(f"{fmean(own):.2f} {len(own)}" if own else "" for own in cells))

@@ -24,6 +24,7 @@ from tests.scripted import ANSWER, COST, COST_ZH, DOCUMENTS, HARBOUR, OPENED, QU
 from tests.test_ui_site import PASSWORD, kept, request
 from ui import shapes
 from ui.access import Access
+from ui.api import EXPECTED
 from ui.seats import READERS, BusyError, Seats
 from ui.site import LARGEST_OF_PROGRAMS
 
@@ -156,7 +157,7 @@ MISTAKES: list[tuple[str, object, int, str]] = [
     ("/api/search", {"question": "Who?", "k": True}, 422, "body.k"),
     ("/api/documents?limit=x", None, 422, "query.limit"),
     ("/api/documents/none%1B.txt", None, 404, "There is no document 'none\\x1b"),
-    ("/api/", None, 404, "Not Found"),
+    ("/api/", None, 404, f"Not Found. {EXPECTED}"),
     ("/v1/completions", {}, 404, "Not Found"),
     ("/v1/chat/completions", {"model": "feud", "messages": []}, 422, "body.messages: List should have"),
 ]
@@ -175,7 +176,7 @@ def test_the_guard_stands_before_programs_too(served: Served, kept: Path) -> Non
     assert mistake(address, "/api/ask", large) == (413, "The request is too large.")
     assert mistake(address, "/api/ask", {}, host="evil.example") == (421, "This name is not served here.")
     assert mistake(address, "/api/ask", {}, origin="https://evil.example") == (403, "Not from this page.")
-    assert mistake(address, "/api/ask", method="PUT") == (405, "Method Not Allowed.")
+    assert mistake(address, "/api/ask", method="PUT") == (405, f"Method Not Allowed. {EXPECTED}")
     assert request(address, "GET", "/api/documents")[1]["content-security-policy"].startswith("default-src")
     address = served(Scripted(), Fixed(), hosts=(), access=Access(kept))
     for path in ("/api/documents", "/api/openapi.json", "/v1/models"):

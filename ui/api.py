@@ -45,6 +45,7 @@ from ui.programs import (
 DESCRIPTION = """Ask a folder of documents in any language; check every sentence of the answer.
 
 `start` and `end` count characters of the document's text, and `text[start:end] == quote`, always."""
+EXPECTED = "What is expected stands in /api/openapi.json."
 DISPUTED = 1_000  # events that are compared with all other sentences, the first ones
 EVENTS = {
     "text/event-stream": {
@@ -180,12 +181,12 @@ async def _malformed(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
-    return refused(f"{where}: {first['msg']}. What is expected stands in /api/openapi.json.", 422)
+    return refused(f"{where}: {first['msg']}. {EXPECTED}", 422)
 
 
 async def _unserved(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return refused(f"{error.detail}.", error.status_code, headers=error.headers)
+    return refused(f"{error.detail}. {EXPECTED}", error.status_code, headers=error.headers)
 
 
 async def _failed(_: Request, error: Exception) -> Response:
