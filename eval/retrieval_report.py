@@ -19,8 +19,8 @@ from corpus import Sentence
 from eval.case import Case, Split
 from eval.casefile import load
 from eval.pools import Pool, Query, news, xquad
-from eval.retrieval import DEPTH, RANKINGS, Found, by_group, cases, ranked, sentences
 from eval.report import unframed
+from eval.retrieval import DEPTH, RANKINGS, Found, by_group, cases, ranked, sentences
 from eval.runner import run_folder
 from eval.summary import SEED, interval
 from eval.tables import percent

@@ -28,6 +28,7 @@ _E5_PROMPTS = {"query": "query: ", "document": "passage: "}
 _PROMPTS = {f"intfloat/multilingual-e5-{size}": _E5_PROMPTS for size in ("small", "base", "large")}
 
 _BATCH = 8  # passages of some 150 tokens a second on two cores: 17 by 8, 14.5 by 16, 12.4 by 32
+_FEW = 4  # passages that go without torch, as questions do: what is checked of an answer, not an index
 _QUESTIONS_KEPT = 1024
 _FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 _NOT_FOR_TORCH = ("onnx/", "openvino/")
@@ -78,10 +79,12 @@ class SentenceTransformerEmbedder:
 
         Texts of one call are batched by length; some hundred a call leave room to report progress in between.
         """
-        import torch
-
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
+        if len(texts) <= _FEW and self._light:
+            return unit([self._at_once("document", text) for text in texts])
+        import torch
+
         mixed = _has_bfloat16() and not self._passages_alone
         with self._lock, torch.autocast("cpu", torch.bfloat16, enabled=mixed):
             found = self._loaded.encode_document(
@@ -118,7 +121,7 @@ class SentenceTransformerEmbedder:
 
     @property
     def _passages_alone(self) -> bool:
-        """Whether sentence-transformers embeds passages alone, and questions go without it."""
+        """Whether sentence-transformers embeds passages alone, and questions, or a few texts, go without it."""
         return self._own and not self._prompts
 
     @property
@@ -171,26 +174,30 @@ class SentenceTransformerEmbedder:
             raise ModelError(f"{folder} is no sentence-transformers model: {_first_line(error)}.") from error
 
     @cached_property
-    def _light(self) -> tuple[LightEmbedder, str] | None:
-        """What embeds questions without torch, and its prompt; None where only sentence-transformers can."""
+    def _light(self) -> tuple[LightEmbedder, dict[str, str]] | None:
+        """What embeds without torch, and its prompts; None where only sentence-transformers can."""
         if not self._passages_alone:
             return None
         try:
             settings = json.loads((self.folder / "config_sentence_transformers.json").read_text())
-            return LightEmbedder(self.folder), settings["prompts"]["query"]
+            return LightEmbedder(self.folder), settings["prompts"]
         except Exception:  # of a broken folder sentence-transformers says what is wrong
             return None
 
     def _question(self, text: str) -> Vector:
         with self._lock:
             if self._light:
-                embedder, prompt = self._light
-                found = embedder.embed(prompt + sayable(text))[None]
+                found = self._at_once("query", text)[None]
             else:
                 found = self._loaded.encode_query([sayable(text)], show_progress_bar=False)
         vector: Vector = unit(found)[0]
         vector.setflags(write=False)
         return vector
+
+    def _at_once(self, kind: str, text: str) -> Vector:
+        assert self._light
+        embedder, prompts = self._light
+        return embedder.embed(prompts[kind] + sayable(text))
 
 
 def sayable(text: str) -> str:

@@ -1,7 +1,7 @@
-"""Embeds one question with NumPy alone, since torch and sentence-transformers take seconds to import.
+"""Embeds one text with NumPy alone, since torch and sentence-transformers take seconds to import.
 
 The network that `SentenceTransformer(folder)` runs (BERT, Devlin et al. 2019), for the folder that `unpack`
-writes. Its weights are mapped into memory: of the embedding table's 250,000 rows only the question's are read.
+writes. Its weights are mapped into memory: of the embedding table's 250,000 rows only the text's are read.
 tests/test_index_light.py holds both equal.
 """
 

@@ -15,11 +15,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx2
 
 from corpus import FeudError
+from rag.beginnings import folder_for
 from rag.errors import LLMError
 from rag.watch import Watch
 from rag.window import WINDOW
@@ -32,6 +34,8 @@ class Endpoint:
     base_url: str
     api_key: str = field(repr=False)
     embedded: bool = False
+    beginnings: Path | None = None
+    """Where an embedded one keeps what it has read of prompts."""
 
 
 PROGRAM = (sys.executable, "-P", "-m", "rag.engine")
@@ -47,7 +51,7 @@ class Engine:
 
     `find` returns the model's file and is called before each start; `context` is in tokens. After
     `idle_seconds` without a question the child gives the model's memory back, and the next one loads it again.
-    `program` is what runs as the child.
+    Below the folder `beginnings` stands what it has read of prompts. `program` is what runs as the child.
     """
 
     def __init__(
@@ -56,10 +60,11 @@ class Engine:
         context_tokens: int = WINDOW,
         start_seconds: float = 120,
         idle_seconds: int = 900,
+        beginnings: Path | None = None,
         program: Sequence[str] = PROGRAM,
     ) -> None:
         self._context, self._start_seconds, self._idle = context_tokens, start_seconds, idle_seconds
-        self._find, self._program = find, program
+        self._find, self._beginnings, self._program = find, beginnings, program
         self._child: subprocess.Popen[str] | None = None
         self._endpoint = Endpoint("", "")
         self._lock = threading.Lock()
@@ -91,7 +96,10 @@ class Engine:
 
     def _start(self) -> None:
         model = self._model()
-        key = secrets.token_urlsafe(32)
+        key, beginnings = secrets.token_urlsafe(32), None
+        if self._beginnings:
+            with suppress(OSError):  # they save time, no more
+                beginnings = folder_for(model, version("xllamacpp"), self._beginnings)
         self._child = subprocess.Popen(
             self._program,
             stdin=subprocess.PIPE,
@@ -106,13 +114,14 @@ class Engine:
             "idle": self._idle,
             "threads": usable_cores(),
             "key": key,
+            "beginnings": f"{beginnings}{os.sep}" if beginnings else "",
         }
         with suppress(BrokenPipeError):  # it has ended already, as the wait for its address will find
             self._child.stdin.write(json.dumps(settings) + "\n")
             self._child.stdin.flush()
         watch = Watch(self._child)
         watch.address = self._address(model, time.monotonic() + self._start_seconds)
-        self._endpoint = Endpoint(watch.address + "/v1", key, embedded=True)
+        self._endpoint = Endpoint(watch.address + "/v1", key, embedded=True, beginnings=beginnings)
 
     def _model(self) -> Path:
         try:
@@ -162,6 +171,7 @@ def main() -> None:
     params.hostnames, params.port = ["127.0.0.1"], 0
     params.api_keys, params.cors_origins = [settings["key"]], ""
     params.endpoint_slots = params.endpoint_metrics = params.ui = False
+    params.slot_save_path = settings["beginnings"]
     params.cache_ram_mib = 256  # the default of 8 GiB is more than the laptop has to spare
     params.verbosity = -1
     server = xllamacpp.Server(params)

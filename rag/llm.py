@@ -12,10 +12,12 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
+from rag.beginnings import Beginnings
 from rag.engine import Endpoint
 from rag.errors import LLMError, PromptError
 from rag.window import WINDOW, fits
@@ -93,7 +95,7 @@ class OpenAILLM:
         self.name, self._endpoint = name, endpoint
         self._first_token_seconds, self._total_seconds = first_token_seconds, total_seconds
         self._window, self._tells = window, True  # the latter: probabilities
-        self._connecting = threading.Lock()
+        self._beginnings, self._connecting = Beginnings(), threading.Lock()
         self._connected: tuple[Endpoint, openai.OpenAI] | None = None
 
     def stream(self, prompt: Prompt, max_tokens: int) -> Iterator[Piece]:
@@ -234,16 +236,24 @@ class OpenAILLM:
                 f"The prompt is longer than the {self._window} tokens that {self.name} reads at once. Shorten "
                 "the question, or set FEUD_LLM_CONTEXT to what the model can read."
             )
-        with client.chat.completions.create(
-            model=self.name,
-            messages=messages,
-            max_tokens=max_tokens,
-            temperature=0,
-            logprobs=True if alternatives else openai.omit,
-            top_logprobs=alternatives or openai.omit,
-            stream=True,
-            stream_options={"include_usage": True},
-        ) as events:
+        held = (
+            self._beginnings.read(prompt, endpoint.beginnings, client, self.name)
+            if endpoint.beginnings
+            else nullcontext()
+        )
+        with (
+            held,
+            client.chat.completions.create(
+                model=self.name,
+                messages=messages,
+                max_tokens=max_tokens,
+                temperature=0,
+                logprobs=True if alternatives else openai.omit,
+                top_logprobs=alternatives or openai.omit,
+                stream=True,
+                stream_options={"include_usage": True},
+            ) as events,
+        ):
             for event in events:
                 for choice in event.choices[:1]:
                     if choice.delta.content:

@@ -1,7 +1,8 @@
-"""Questions without torch: the same vectors as sentence-transformers, in every language."""
+"""Single texts without torch: the same vectors as sentence-transformers, in every language."""
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,15 +56,26 @@ def test_passages_have_nearly_the_vectors_of_float32(folder: Path, plain: "Sente
     assert np.vecdot(ours, plain.encode_document(passages)).min() > 0.999
 
 
-def test_a_question_needs_no_torch_and_passages_do(tiny: Path) -> None:
+@pytest.mark.model
+def test_few_passages_have_the_vectors_of_sentence_transformers(
+    folder: Path, plain: "SentenceTransformer"
+) -> None:
+    embedder = SentenceTransformerEmbedder(folder)
+    passages = [*PARALLEL.values(), *ODD.values(), WHOLE]
+    found = [vector for pair in pairwise(passages) for vector in embedder.embed_passages(pair)[:1]]
+    assert np.vecdot(found, plain.encode_document(passages[:-1])).min() > 0.9999
+
+
+def test_a_question_and_what_is_checked_of_an_answer_need_no_torch(tiny: Path) -> None:
     program = (
         "import sys; from index.embedder import SentenceTransformerEmbedder as E; e = E(sys.argv[1])\n"
         "e.embed_question('musk'); print('torch' in sys.modules)\n"
-        "e.embed_passages(['musk']); print('torch' in sys.modules)"
+        "e.embed_passages(['musk', 'sued', 'OpenAI']); print('torch' in sys.modules)\n"
+        "e.embed_passages(['musk'] * 9); print('torch' in sys.modules)"
     )
     command = [sys.executable, "-c", program, str(tiny)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "True"]
+    assert done.stdout.split() == ["False", "False", "True"]
 
 
 def test_what_feud_did_not_unpack_goes_by_sentence_transformers(tiny: Path, tmp_path: Path) -> None:
