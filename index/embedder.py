@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ _PROMPTS = {f"intfloat/multilingual-e5-{size}": _E5_PROMPTS for size in ("small"
 
 _BATCH = 8  # passages of some 150 tokens a second on two cores: 17 by 8, 14.5 by 16, 12.4 by 32
 _FEW = 4  # passages that go without torch, as questions do: what is checked of an answer, not an index
-_QUESTIONS_KEPT = 1024
+_REMEMBERED = 1024
 _FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 _NOT_FOR_TORCH = ("onnx/", "openvino/")
 _LARGE = 1 << 20
@@ -72,7 +72,7 @@ class SentenceTransformerEmbedder:
         self._model = str(model)
         self._prompts = dict(prompts if prompts is not None else _PROMPTS.get(self._model, {}))
         self._lock = RLock()
-        self._remembered = lru_cache(_QUESTIONS_KEPT)(self._question)
+        self._remembered = lru_cache(_REMEMBERED)(self._one)
 
     def embed_passages(self, texts: Sequence[str]) -> Matrix:
         """Return `(len(texts), dimension) float32`, rows of unit length, in the order of the texts.
@@ -82,7 +82,7 @@ class SentenceTransformerEmbedder:
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
         if len(texts) <= _FEW and self._light:
-            return unit([self._at_once("document", text) for text in texts])
+            return np.stack([self._remembered("document", text) for text in texts])
         import torch
 
         mixed = _has_bfloat16() and not self._passages_alone
@@ -94,7 +94,7 @@ class SentenceTransformerEmbedder:
 
     def embed_question(self, text: str) -> Vector:
         """Return `(dimension,) float32` of unit length, read-only. The last thousand are remembered."""
-        return self._remembered(text)
+        return self._remembered("query", text)
 
     @property
     def dimension(self) -> int:
@@ -184,20 +184,16 @@ class SentenceTransformerEmbedder:
         except Exception:  # of a broken folder sentence-transformers says what is wrong
             return None
 
-    def _question(self, text: str) -> Vector:
+    def _one(self, kind: Literal["query", "document"], text: str) -> Vector:
         with self._lock:
             if self._light:
-                found = self._at_once("query", text)[None]
-            else:
+                embedder, prompts = self._light
+                found = embedder.embed(prompts[kind] + sayable(text))[None]
+            else:  # passages are given to it together
                 found = self._loaded.encode_query([sayable(text)], show_progress_bar=False)
         vector: Vector = unit(found)[0]
         vector.setflags(write=False)
         return vector
-
-    def _at_once(self, kind: str, text: str) -> Vector:
-        assert self._light
-        embedder, prompts = self._light
-        return embedder.embed(prompts[kind] + sayable(text))
 
 
 def sayable(text: str) -> str:
