@@ -195,12 +195,15 @@ def _written(answer: Answer, desk: _Desk, llm: LLM, like: float, strange: Set[st
     asking = False
     try:
         if asking := asks(answer.question, llm):
-            read = judged(answer.question, desk.evidence, like, desk.index, llm)
+            read = judged(
+                answer.question, desk.evidence, like, desk.index, llm, lambda each: _rests(answer, each)
+            )
             for place, likely in _answering(read, STRANGE if strange else ANSWERS):
-                if len(answer.statements) < STATEMENTS and not _rests(answer, desk.evidence.sentences[place]):
-                    for grown in _worded(answer, desk, llm, place, likely):
-                        answer = grown
-                        yield answer
+                for grown in _worded(answer, desk, llm, place, likely):
+                    answer = grown
+                    yield answer
+                if len(answer.statements) == STATEMENTS:
+                    break
     except LLMError as error:
         at_once = replace(desk, told=partial(_in_english, answer.question.language, desk.index))
         answer = answer if answer.statements else _quoted(answer, at_once)  # what failed is not asked again

@@ -8,7 +8,7 @@ and the likeliest sentence answers .79 and .68 of those that some sentence answe
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from corpus import Sentence
 from index import Index
@@ -60,16 +60,26 @@ def asks(question: Question, llm: LLM) -> bool:
     return (llm.yes(controlling(question)) or 0) < ANYTHING
 
 
-def judged(question: Question, evidence: Evidence, likeness: float, index: Index, llm: LLM) -> Iterator[float]:
+def judged(
+    question: Question,
+    evidence: Evidence,
+    likeness: float,
+    index: Index,
+    llm: LLM,
+    told: Callable[[Sentence], bool] = lambda _: False,
+) -> Iterator[float]:
     """Yield the probability that a sentence answers, for the best of the evidence. Raises `LLMError`.
 
-    Where the model says neither Yes nor No, or can't read so much, the search alone decides. Raises
-    `PromptError` at the end if it could read none.
+    One that is `told` by then is not read, and gets 0. Where the model says neither Yes nor No, or can't read
+    so much, the search alone decides. Raises `PromptError` at the end if it could read none.
     """
     scores, highest, too_long = evidence.scores.tolist(), 0.0, list[PromptError]()
     for read, (sentence, score) in enumerate(zip(evidence.sentences, scores, strict=True)):
         if read >= FEW and highest >= SURE:
             return
+        if told(sentence):
+            yield 0.0
+            continue
         yes = None
         try:
             yes = llm.yes(judging(question, index.english(sentence) or sentence.text))

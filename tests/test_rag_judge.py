@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from corpus import Sentence
 from index import Index, build, open_index
 from rag.answer import Question
 from rag.assistant import ANSWERS
@@ -64,3 +65,15 @@ def test_it_reads_on_until_a_sentence_answers(index: Index, replies: Sequence[fl
     likely = list(judged(QUESTION, evidence, USUAL, index, reader))
     assert (reader.read, len(likely)) == (read, read)
     assert max(likely) >= ANSWERS if replies else max(likely) < ANSWERS
+
+
+def test_what_is_told_already_is_not_read(index: Index) -> None:
+    found = tuple(index.sentences[:SENTENCES])
+    scores = np.zeros(SENTENCES, np.float32)
+    evidence = Evidence(found, (None,) * SENTENCES, ("",) * SENTENCES, scores)
+    reader, told = Reader(SURE), set[Sentence]()
+    for place, likely in enumerate(judged(QUESTION, evidence, USUAL, index, reader, told.__contains__)):
+        assert (likely == 0) == (found[place] in told)
+        if place == 0:  # what is written from the first rests on the third, too
+            told.update((found[0], found[2]))
+    assert reader.read == FEW - 1
