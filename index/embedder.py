@@ -28,7 +28,7 @@ _E5_PROMPTS = {"query": "query: ", "document": "passage: "}
 _PROMPTS = {f"intfloat/multilingual-e5-{size}": _E5_PROMPTS for size in ("small", "base", "large")}
 
 _BATCH = 8  # passages of some 150 tokens a second on two cores: 17 by 8, 14.5 by 16, 12.4 by 32
-_FEW = 4  # passages that go without torch, as questions do: what is checked of an answer, not an index
+_FEW = 4  # passages that go without torch, as questions do: what is checked of an answer
 _REMEMBERED = 1024
 _FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 _NOT_FOR_TORCH = ("onnx/", "openvino/")
@@ -180,7 +180,9 @@ class SentenceTransformerEmbedder:
             return None
         try:
             settings = json.loads((self.folder / "config_sentence_transformers.json").read_text())
-            return LightEmbedder(self.folder), settings["prompts"]
+            return LightEmbedder(self.folder), {
+                kind: settings["prompts"][kind] for kind in ("query", "document")
+            }
         except Exception:  # of a broken folder sentence-transformers says what is wrong
             return None
 

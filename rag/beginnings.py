@@ -8,12 +8,15 @@ that is there again after some milliseconds, in each later process, too.
 """
 
 import hashlib
+import os
+import secrets
 import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
 
     from rag.llm import Message, Prompt
 
-_QUIET = 30.0  # seconds after which the engine may have given up its memory, and what was in it
+_QUIET = 30.0  # seconds after which it is restored again: an idle engine gives back its memory with it
+_SECONDS = 5.0  # that the engine may take to save or restore
+_UNUSED = 30 * 86_400  # seconds after which what no engine was started with is deleted
 
 
 class Beginnings:
@@ -30,12 +35,15 @@ class Beginnings:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._there, self._at = "", 0.0
+        self._last, self._at = "", 0.0
         self._checked: set[Path] = set()
+        self._refused = ""  # the engine that could not save
 
     @contextmanager
-    def read(self, prompt: "Prompt", folder: Path, client: "openai.OpenAI", model: str) -> Iterator[None]:
-        """Hold the engine, with the beginning of `prompt` read, for a reply.
+    def read(
+        self, prompt: "Prompt", folder: Path, client: "openai.OpenAI", model: str, left: threading.Event
+    ) -> Iterator[None]:
+        """Hold the engine for a reply, with the beginning of `prompt` read unless the reader has `left`.
 
         It is kept in `folder`. Where that fails the engine reads it with the rest, which takes longer.
         """
@@ -43,14 +51,14 @@ class Beginnings:
 
         *beginning, _ = prompt
         name = hashlib.sha256(repr(beginning).encode()).hexdigest()[:16]
-        there = f"{client.base_url} {name}"
+        asked = f"{client.base_url} {name}"
         with self._lock:
             try:
-                if self._there != there or time.monotonic() - self._at > _QUIET:
-                    self._there = there
-                    with suppress(openai.OpenAIError, OSError, TypeError, KeyError):
-                        if beginning:
+                if not left.is_set():
+                    if beginning and (self._last != asked or time.monotonic() - self._at > _QUIET):
+                        with suppress(openai.OpenAIError, OSError, TypeError, ValueError, KeyError):
                             self._recall(name, beginning, folder, client, model)
+                    self._last = asked
                 yield
             finally:
                 self._at = time.monotonic()
@@ -58,22 +66,30 @@ class Beginnings:
     def _recall(
         self, name: str, beginning: "Sequence[Message]", folder: Path, client: "openai.OpenAI", model: str
     ) -> None:
+        import httpx2
         import openai
 
         for kept in folder.glob(f"{name}-*"):
-            with suppress(openai.OpenAIError):
+            try:
                 # The engine ends over a damaged file.
                 if kept in self._checked or kept.name == f"{name}-{_digest(kept)}":
                     self._checked.add(kept)
                     _slot(client, "restore", kept)
                     return
+            except openai.OpenAIError as error:
+                if isinstance(error.__cause__, httpx2.ConnectError):  # it had ended before
+                    raise
             kept.unlink()
+        if self._refused == str(client.base_url):
+            return
         asked: Any = [asdict(message) for message in beginning] + [{"role": "user", "content": "?"}]
         client.chat.completions.create(model=model, messages=asked, max_tokens=1, temperature=0)
-        new = folder / f"{name}.{threading.get_native_id()}"
+        self._refused = str(client.base_url)
+        new = folder / f"{name}.{secrets.token_hex(4)}"
         try:
-            if _slot(client, "save", new)["n_written"] == new.stat().st_size:  # the disk was not full
+            if 0 < _slot(client, "save", new)["n_written"] == new.stat().st_size:  # the disk was not full
                 new.replace(folder / f"{name}-{_digest(new)}")
+                self._refused = ""
         finally:
             new.unlink(missing_ok=True)
 
@@ -81,21 +97,24 @@ class Beginnings:
 def folder_for(model: Path, version: str, home: Path) -> Path:
     """Return the folder below `home` for what an engine of that version makes of a model's file, and make it.
 
-    That of another file or version of this name is deleted. Raises OSError.
+    What nobody uses any more is deleted. Raises OSError.
     """
-    status = model.stat()
-    made_by = hashlib.sha256(f"{model} {status.st_size} {status.st_mtime_ns} {version}".encode()).hexdigest()
-    folder = home / f"{model.stem}-{made_by[:8]}"
+    status, prompts = model.stat(), (files("rag") / "prompt.toml").read_text("utf-8")
+    made_by = f"{model.name} {status.st_size} {status.st_mtime_ns} {version} {prompts}"
+    folder = home / hashlib.sha256(made_by.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    for other in home.glob(f"{model.stem}-????????"):
-        if other != folder:
-            shutil.rmtree(other, ignore_errors=True)
+    os.utime(folder)
+    for path in [*home.iterdir(), *folder.glob("*.*")]:  # the latter were not saved to their end
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _UNUSED:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
     return folder
 
 
 def _slot(client: "openai.OpenAI", action: str, file: Path) -> dict[str, Any]:
     address = str(client.base_url).rstrip("/").removesuffix("/v1") + f"/slots/0?action={action}"
-    told: Any = client.post(address, cast_to=object, body={"filename": file.name})
+    body = {"filename": file.name}
+    told: Any = client.with_options(timeout=_SECONDS).post(address, cast_to=object, body=body)
     return dict(told)
 
 

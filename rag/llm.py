@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
@@ -197,10 +197,11 @@ class OpenAILLM:
     ) -> None:
         """Put the pieces of the reply into `read`, None after the last, or the error that ended it."""
         try:
-            for piece in self._pieces(endpoint, prompt, max_tokens, alternatives):
-                read.put(piece)
-                if left.is_set():
-                    return
+            with self._held(endpoint, prompt, left):
+                for piece in () if left.is_set() else self._pieces(endpoint, prompt, max_tokens, alternatives):
+                    read.put(piece)
+                    if left.is_set():
+                        return
         except PromptError as error:
             read.put(error)
         except Exception as error:  # a server can send anything, and the client break over it anywhere
@@ -209,6 +210,11 @@ class OpenAILLM:
             read.put(failed)
         else:
             read.put(None)
+
+    def _held(self, endpoint: Endpoint, prompt: Prompt, left: threading.Event) -> AbstractContextManager[None]:
+        if not endpoint.beginnings:
+            return nullcontext()
+        return self._beginnings.read(prompt, endpoint.beginnings, self._client(endpoint), self.name, left)
 
     def _failed(self, endpoint: Endpoint, error: Exception) -> str:
         import httpx2
@@ -236,24 +242,16 @@ class OpenAILLM:
                 f"The prompt is longer than the {self._window} tokens that {self.name} reads at once. Shorten "
                 "the question, or set FEUD_LLM_CONTEXT to what the model can read."
             )
-        held = (
-            self._beginnings.read(prompt, endpoint.beginnings, client, self.name)
-            if endpoint.beginnings
-            else nullcontext()
-        )
-        with (
-            held,
-            client.chat.completions.create(
-                model=self.name,
-                messages=messages,
-                max_tokens=max_tokens,
-                temperature=0,
-                logprobs=True if alternatives else openai.omit,
-                top_logprobs=alternatives or openai.omit,
-                stream=True,
-                stream_options={"include_usage": True},
-            ) as events,
-        ):
+        with client.chat.completions.create(
+            model=self.name,
+            messages=messages,
+            max_tokens=max_tokens,
+            temperature=0,
+            logprobs=True if alternatives else openai.omit,
+            top_logprobs=alternatives or openai.omit,
+            stream=True,
+            stream_options={"include_usage": True},
+        ) as events:
             for event in events:
                 for choice in event.choices[:1]:
                     if choice.delta.content:

@@ -366,7 +366,7 @@ def doctor(
 @app.command()
 def kept(
     forget: Annotated[
-        list[str] | None, typer.Option(help="Delete conversations, runs, removed or the password.")
+        list[str] | None, typer.Option(help="Delete conversations, runs, removed, engine or the password.")
     ] = None,
     json: Json = False,
 ) -> None:

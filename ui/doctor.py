@@ -197,7 +197,8 @@ def _secrets(settings: Settings) -> list[Path]:
 
 def _own(settings: Settings) -> list[Path]:
     """What nobody else may change: a model or an index would be swapped, a document slipped in."""
-    folders = (settings.home, settings.documents, settings.models, settings.home / "index")
+    below = (settings.home / name for name in ("index", "engine"))
+    folders = (settings.home, settings.documents, settings.models, *below)
     return [path for path in folders if path.exists()]
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from corpus import FeudError
 from rag.settings import Settings
 
-FORGETTABLE = ("conversations", "runs", "removed", "password")
+FORGETTABLE = ("conversations", "runs", "removed", "engine", "password")
 
 
 class KeptError(FeudError):
