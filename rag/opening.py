@@ -122,7 +122,7 @@ def open_llm(settings: Settings, begin: bool = False) -> LLM:
     def model() -> Path:
         return store.find(settings.llm_model)
 
-    engine = Engine(model, settings.llm_context, beginnings=settings.home / "engine")
+    engine = Engine(model, settings.llm_context, beginnings=settings.beginnings)
     if begin:
         threading.Thread(target=_begin, args=(engine,), daemon=True).start()
     return OpenAILLM(settings.llm_model, engine.endpoint, window=settings.llm_context)

@@ -47,6 +47,11 @@ class Settings:
         return self.home / "conversations.sqlite"
 
     @property
+    def beginnings(self) -> Path:
+        """The folder of what the engine has read of its instructions; it is as good for another home."""
+        return self.models / "engine"
+
+    @property
     def password(self) -> Path:
         """The file of the hash of the password that readers at other computers need."""
         return self.home / "password"

@@ -197,8 +197,7 @@ def _secrets(settings: Settings) -> list[Path]:
 
 def _own(settings: Settings) -> list[Path]:
     """What nobody else may change: a model or an index would be swapped, a document slipped in."""
-    below = (settings.home / name for name in ("index", "engine"))
-    folders = (settings.home, settings.documents, settings.models, *below)
+    folders = (settings.home, settings.documents, settings.models, settings.home / "index", settings.beginnings)
     return [path for path in folders if path.exists()]
 
 

@@ -50,7 +50,7 @@ def _places(settings: Settings) -> dict[str, list[Path]]:
         "documents": [settings.documents],
         "index": [settings.home / "index"],
         "models": [settings.models],
-        "engine": [settings.home / "engine"],
+        "engine": [settings.beginnings],
         "conversations": [settings.conversations, *log, settings.home / "asked"],
         "runs": [settings.home / "eval"],
         "removed": [settings.home / "removed"],
