@@ -179,10 +179,9 @@ class SentenceTransformerEmbedder:
         if not self._passages_alone:
             return None
         try:
-            settings = json.loads((self.folder / "config_sentence_transformers.json").read_text())
-            return LightEmbedder(self.folder), {
-                kind: settings["prompts"][kind] for kind in ("query", "document")
-            }
+            config = json.loads((self.folder / "config_sentence_transformers.json").read_text())
+            prompts = {kind: config["prompts"][kind] for kind in ("query", "document")}
+            return LightEmbedder(self.folder), prompts
         except Exception:  # of a broken folder sentence-transformers says what is wrong
             return None
 
