@@ -20,13 +20,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.window import beside
+
 if TYPE_CHECKING:
     import openai
 
     from rag.llm import Message, Prompt
 
 _QUIET = 30.0  # seconds after which it is restored again: an idle engine gives back its memory with it
-_SECONDS = 5.0  # that the engine may take to save or restore
 _UNUSED = 30 * 86_400  # seconds after which what no engine was started with is deleted
 
 
@@ -112,10 +113,7 @@ def folder_for(model: Path, version: str, home: Path) -> Path:
 
 
 def _slot(client: "openai.OpenAI", action: str, file: Path) -> dict[str, Any]:
-    address = str(client.base_url).rstrip("/").removesuffix("/v1") + f"/slots/0?action={action}"
-    body = {"filename": file.name}
-    told: Any = client.with_options(timeout=_SECONDS).post(address, cast_to=object, body=body)
-    return dict(told)
+    return dict(beside(client, f"/slots/0?action={action}", {"filename": file.name}))
 
 
 def _digest(file: Path) -> str:

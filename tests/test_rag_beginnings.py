@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from corpus import Document, Sentence
-from index import ModelStore
 from rag.answer import Question, Turn
 from rag.beginnings import folder_for
 from rag.engine import Endpoint, Engine
@@ -27,10 +26,11 @@ from rag.prompt import (
     telling,
     translating,
 )
-from rag.settings import Settings
 from tests.scripted_llm import DONE, Reply, ScriptedServer, finish, text
+from tests.test_rag_engine import SMALL, small
 
-SMALL = "qwen2.5-coder-0.5b-instruct"
+__all__ = ["small"]
+
 JUDGE = [Message("system", "Reply Yes or No."), Message("user", "Is it red?"), Message("assistant", "Yes")]
 WRITE = [Message("system", "Answer.")]
 
@@ -207,11 +207,9 @@ def test_each_file_version_and_wording_has_a_folder_and_unused_ones_go(tmp_path:
 
 
 @pytest.mark.model
-def test_the_engine_says_the_same_with_what_was_kept(tmp_path: Path) -> None:
-    file = ModelStore(Settings.from_env().models).find(SMALL)
-
+def test_the_engine_says_the_same_with_what_was_kept(small: Path, tmp_path: Path) -> None:
     def asked(beginnings: Path | None) -> list[float | None]:
-        engine = Engine(lambda: file, context_tokens=512, beginnings=beginnings)
+        engine = Engine(lambda: small, context_tokens=512, beginnings=beginnings)
         try:
             llm = OpenAILLM(SMALL, engine.endpoint)
             prompts = [[*JUDGE, Message("user", "Is it blue?")], [*WRITE, Message("user", "Is snow white?")]]

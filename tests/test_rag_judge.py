@@ -48,6 +48,11 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     return open_index(home, HashEmbedder())
 
 
+def gathered(index: Index) -> Evidence:
+    found = tuple(index.sentences[:SENTENCES])
+    return Evidence(found, (None,) * SENTENCES, ("",) * SENTENCES, np.zeros(SENTENCES, np.float32))
+
+
 @pytest.mark.parametrize(
     ("replies", "read"),
     [
@@ -58,9 +63,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     ],
 )
 def test_it_reads_on_until_a_sentence_answers(index: Index, replies: Sequence[float], read: int) -> None:
-    found = tuple(index.sentences[:SENTENCES])
-    scores = np.zeros(SENTENCES, np.float32)
-    evidence = Evidence(found, (None,) * SENTENCES, ("",) * SENTENCES, scores)
+    evidence = gathered(index)
     reader = Reader(*replies)
     likely = list(judged(QUESTION, evidence, USUAL, index, reader))
     assert (reader.read, len(likely)) == (read, read)
@@ -68,12 +71,10 @@ def test_it_reads_on_until_a_sentence_answers(index: Index, replies: Sequence[fl
 
 
 def test_what_is_told_already_is_not_read(index: Index) -> None:
-    found = tuple(index.sentences[:SENTENCES])
-    scores = np.zeros(SENTENCES, np.float32)
-    evidence = Evidence(found, (None,) * SENTENCES, ("",) * SENTENCES, scores)
+    evidence = gathered(index)
     reader, told = Reader(SURE), set[Sentence]()
     for place, likely in enumerate(judged(QUESTION, evidence, USUAL, index, reader, told.__contains__)):
-        assert (likely == 0) == (found[place] in told)
+        assert (likely == 0) == (evidence.sentences[place] in told)
         if place == 0:  # what is written from the first rests on the third, too
-            told.update((found[0], found[2]))
+            told.update(evidence.sentences[:3:2])
     assert reader.read == FEW - 1
